@@ -1,0 +1,1 @@
+"""What kernels, server and command line share: records, notebooks, jobs, metrics, comparison."""

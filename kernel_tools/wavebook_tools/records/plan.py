@@ -1,0 +1,125 @@
+"""What is planned: a wave of experiments, each one hypothesis and one set of overrides."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from wavebook_tools.records.files import FORMAT
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
+ExperimentId = Annotated[str, Field(pattern=r"^exp\d{3,}$")]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Overrides = dict[str, Any]
+"""Dotted paths into a task's configuration (``env.…`` and ``agent.…``) and the values to set there."""
+
+
+class Document(BaseModel):
+    """Base of everything that is written to disk."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class Prediction(Document):
+    """What an experiment says will happen, checked after it ran."""
+
+    metric: str = Field(description="A key of result.json, for example error_vel_xy")
+    direction: Literal["down", "up", "same"]
+    by: float | None = Field(default=None, ge=0, description="Predicted relative change, 0.1 for ten percent")
+
+
+class ExperimentSpec(Document):
+    """One hypothesis and one set of overrides on the wave's base configuration."""
+
+    id: ExperimentId
+    slug: Slug
+    hypothesis: str = Field(min_length=1, max_length=2000)
+    overrides: Overrides = Field(default_factory=dict)
+    seeds: list[Seed] = Field(default=[0], min_length=1, max_length=32)
+    num_envs: int | None = Field(default=None, ge=1, description="Parallel environments; the wave's where absent")
+    iterations: int | None = Field(default=None, ge=1, description="PPO iterations; the wave's where absent")
+    prediction: Prediction | None = None
+    baseline: bool = Field(default=False, description="The experiment that the wave's others are judged against")
+    template: str = Field(default="train", description="Name of the notebook template")
+    evidence: list[str] = Field(
+        default_factory=list, description="Records this choice rests on, as exp001 or exp001/s0"
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_differ(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError("the same seed stands twice; a replicate needs another seed")
+        return seeds
+
+
+class Budget(Document):
+    """What a wave may spend."""
+
+    max_runs: int = Field(default=12, ge=1)
+    gpu_hours: float | None = Field(default=None, gt=0)
+
+
+class EvaluationSpec(Document):
+    """Size of the fixed evaluation; its commands, terrains and seeds belong to the protocol, not to the plan."""
+
+    num_envs: int = Field(default=256, ge=1)
+    seconds: float = Field(default=20.0, gt=0, description="Simulated length of an evaluation episode [s]")
+
+
+class WavePlan(Document):
+    """Experiments planned and judged together."""
+
+    format: Literal[1] = FORMAT
+    id: int = Field(ge=1)
+    slug: Slug
+    goal: str = Field(min_length=1, max_length=2000)
+    directive: str = Field(default="", max_length=10_000)
+    parent: int | None = Field(default=None, ge=1)
+    task: str
+    num_envs: int = Field(ge=1)
+    iterations: int = Field(ge=1)
+    overrides: Overrides = Field(default_factory=dict, description="Base overrides that every experiment shares")
+    experiments: list[ExperimentSpec] = Field(min_length=1, max_length=64)
+    devices: list[str] = Field(default=["auto"], description="['auto'], ['cpu'] or GPU indices and UUIDs")
+    budget: Budget = Field(default_factory=Budget)
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    planner: str = Field(default="human", description="Who wrote the plan: human, offline, or a model's name")
+    rationale: str = ""
+    created: float = Field(default_factory=time.time, description="Unix seconds")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> WavePlan:
+        ids = [experiment.id for experiment in self.experiments]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two experiments have the same id")
+        runs = self.run_count
+        if runs > self.budget.max_runs:
+            raise ValueError(f"{runs} runs are planned and the budget allows {self.budget.max_runs}")
+        return self
+
+    @property
+    def run_count(self) -> int:
+        """Runs of the wave: experiments times their seeds."""
+        return sum(len(experiment.seeds) for experiment in self.experiments)
+
+    @property
+    def folder(self) -> str:
+        """Name of the wave's folder below ``waves/``."""
+        return f"{self.id:03d}-{self.slug}"
+
+    def experiment(self, experiment_id: str) -> ExperimentSpec:
+        """The experiment of that id; KeyError where the wave has none."""
+        for experiment in self.experiments:
+            if experiment.id == experiment_id:
+                return experiment
+        raise KeyError(experiment_id)
+
+
+def slugify(text: str, *, words: int = 6) -> str:
+    """A folder name from free text: its first words in lower case, joined by hyphens."""
+    found = re.findall(r"[a-z0-9]+", text.lower())[:words]
+    return "-".join(found)[:48].strip("-") or "wave"

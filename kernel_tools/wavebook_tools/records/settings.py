@@ -1,0 +1,66 @@
+"""wavebook.toml: the settings of a project."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from wavebook_tools.errors import UsageError, did_you_mean
+from wavebook_tools.records.files import first_problem
+from wavebook_tools.records.plan import Budget, Document, EvaluationSpec
+
+
+class TrainingSettings(Document):
+    """What a wave trains when its directive names nothing else."""
+
+    task: str = "Wavebook-Velocity-Rough-DHAV1"
+    num_envs: int = Field(default=4096, ge=1)
+    iterations: int = Field(default=2000, ge=1)
+
+
+class DeviceSettings(Document):
+    """Which devices the queue may use."""
+
+    use: list[str] = Field(default=["auto"], description="['auto'], ['cpu'] or GPU indices and UUIDs")
+
+
+class PlannerSettings(Document):
+    """Who plans."""
+
+    name: Literal["offline"] = "offline"
+
+
+class Settings(Document):
+    """All of wavebook.toml; a missing section takes its defaults."""
+
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    devices: DeviceSettings = Field(default_factory=DeviceSettings)
+    budget: Budget = Field(default_factory=Budget)
+    planner: PlannerSettings = Field(default_factory=PlannerSettings)
+
+
+def read_settings(path: Path) -> Settings:
+    """Read wavebook.toml; a missing file means the defaults.
+
+    Raises:
+        UsageError: Not TOML, an unknown name or a wrong value; the message names it.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        unknown = next((p["loc"] for p in error.errors() if p["type"] == "extra_forbidden"), None)
+        if unknown is not None:
+            name = ".".join(map(str, unknown))
+            known = [f"{section}.{field}" for section, value in Settings() for field in type(value).model_fields]
+            raise UsageError(f"{path}: unknown setting {name!r}.{did_you_mean(name, known)}") from error
+        raise UsageError(f"{path}: {first_problem(error)}") from error
