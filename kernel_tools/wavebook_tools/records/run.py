@@ -21,6 +21,10 @@ from wavebook_tools.records.plan import (
     WavePlan,
 )
 
+RUN_FOLDER_VARIABLE = "WAVEBOOK_RUN_FOLDER"
+"""Environment variable that every process of a run carries: its notebook finds the record by it, and what is left of
+a process tree whose root died is found by it too."""
+
 
 class RunState(StrEnum):
     """Where a run stands."""

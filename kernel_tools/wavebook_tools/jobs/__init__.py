@@ -1,0 +1,1 @@
+"""The queue and the processes behind it: devices, leases, dispatcher, supervisor, worker."""

@@ -1,0 +1,62 @@
+"""True states from records: what a run's files say when nobody is left to say it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.records.events import EventWriter
+from wavebook_tools.records.project import RunRecord
+from wavebook_tools.records.run import RunState
+
+TAIL = 256 * 1024
+"""How much of events.jsonl is read for the newest state and metrics [bytes]."""
+
+
+def tail_events(record: RunRecord, *, size: int = TAIL) -> list[dict[str, Any]]:
+    """The last events of a run, oldest first, from the last ``size`` bytes of its file."""
+    try:
+        start = max(0, record.events_path.stat().st_size - size)
+    except OSError:
+        return []
+    return list(record.events(start=start))
+
+
+def newest(events: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
+    """The newest event of a kind."""
+    return next((event for event in reversed(events) if event["kind"] == kind), None)
+
+
+def summary(record: RunRecord) -> tuple[int | None, dict[str, float]]:
+    """How far a run came and its key metrics: those of its result, else of its newest iteration."""
+    event = newest(tail_events(record), "metric")
+    iteration = int(event["iteration"]) + 1 if event else None
+    metrics = {name: value for name, value in (event or {}).get("values", {}).items() if value is not None}
+    with contextlib.suppress(Exception):  # a damaged result is told where the result is read, not in a list
+        result = record.result()
+        if result is not None:
+            plain = result.model_dump(mode="json", exclude_none=True)
+            return iteration, {k: v for k, v in plain.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    return iteration, metrics
+
+
+def finish_from_record(store: QueueStore, run: QueuedRun, record: RunRecord) -> RunState:
+    """Give a run whose supervisor died its final state: the one its record tells, or ``failed``."""
+    last = newest(tail_events(record), "state")
+    state = RunState(last["state"]) if last else RunState.QUEUED
+    message = last.get("message") if last else None
+    if not state.final:
+        if run.cancel_by is not None:
+            state, message = RunState.CANCELLED, f"cancelled by {run.cancel_by}"
+        elif record.result_path.exists():
+            state, message = RunState.DONE, "finished; its supervisor was killed after the evaluation"
+        else:
+            state, message = RunState.FAILED, "its supervisor was killed, or the machine was restarted"
+        if os.path.isdir(record.path):
+            with contextlib.suppress(OSError), contextlib.closing(EventWriter(record.events_path)) as events:
+                events.write("state", state=state, message=message)
+    iteration, metrics = summary(record)
+    store.finish(run.id, state, message=message, iteration=iteration, metrics=metrics)
+    return state

@@ -1,0 +1,44 @@
+"""How a waiting dispatcher learns at once that there is something to do: a named pipe in the project's state folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+from wavebook_tools.records.project import Project
+
+
+def wake(project: Project) -> bool:
+    """Wake the dispatcher; False where none listens."""
+    path = project.state_path / "wake"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # no pipe, or nobody reads it
+        return False
+    try:
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            return False
+        with contextlib.suppress(BlockingIOError):  # full: it will wake anyway
+            os.write(descriptor, b"\n")
+        return True
+    except BrokenPipeError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def listen(project: Project) -> int:
+    """Open the pipe for reading; returns a descriptor that becomes readable on each wake-up."""
+    path = project.state_path / "wake"
+    with contextlib.suppress(FileExistsError):
+        os.mkfifo(path, 0o600)
+    # Opened for writing too, so that it never reads as ended when the last writer closes.
+    return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def drain(descriptor: int) -> None:
+    """Read away all wake-ups that have come."""
+    with contextlib.suppress(BlockingIOError):
+        while os.read(descriptor, 4096):
+            pass

@@ -1,0 +1,57 @@
+"""A run's notebook before it runs: the template with the run's hypothesis, provenance and parameters in it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+from nbformat import NotebookNode
+from papermill.parameterize import parameterize_notebook
+
+from wavebook_tools.notebooks.templates import check_parameters, load_template, parameters_of
+from wavebook_tools.records.project import Project
+from wavebook_tools.records.run import RunSpec
+
+PROVENANCE_TAG = "wavebook-provenance"
+
+
+def render(project: Project, spec: RunSpec, device: str = "cpu") -> NotebookNode:
+    """The notebook of a run, ready to execute.
+
+    Args:
+        device: What the simulator is told, ``cpu`` or ``cuda:0``.
+
+    Raises:
+        UsageError: The template is missing or does not declare a parameter of the run.
+    """
+    notebook = load_template(project, spec.template)
+    parameters = parameters_of(spec, device)
+    check_parameters(notebook, spec.template, parameters)
+    for cell in notebook.cells:
+        if PROVENANCE_TAG in cell.metadata.get("tags", []):
+            cell.source = provenance(spec)
+    notebook = parameterize_notebook(notebook, parameters, comment="The run's parameters, from its spec.json")
+    notebook.metadata["wavebook"] = {"format": 1, "run": spec.id, "wave": spec.wave}
+    return notebook
+
+
+def provenance(spec: RunSpec) -> str:
+    """The markdown that opens a run's notebook: what it asks, and where it comes from."""
+    created = datetime.datetime.fromtimestamp(spec.created, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    overrides = "\n".join(f"| `{name}` | `{json.dumps(value)}` |" for name, value in spec.overrides.items())
+    table = (
+        f"\n| override | value |\n| --- | --- |\n{overrides}\n" if overrides else "\nNo overrides: the task as it is.\n"
+    )
+    role = "baseline" if spec.baseline else "experiment"
+    return (
+        f"# {spec.id}: {spec.slug.replace('-', ' ')}\n\n"
+        f"**Hypothesis.** {_quiet(spec.hypothesis)}\n\n"
+        f"Wave {spec.wave} ({role}) · {_quiet(spec.goal)} · task `{spec.task}` · seed {spec.seed} · "
+        f"{spec.num_envs} environments · {spec.iterations} iterations · planned by {_quiet(spec.planner)} · {created}\n"
+        f"{table}"
+    )
+
+
+def _quiet(text: str) -> str:
+    # What a planner wrote is untrusted: it may not open HTML or a link in the record.
+    return text.replace("<", "&lt;").replace("[", "&#91;").replace("\n", " ")

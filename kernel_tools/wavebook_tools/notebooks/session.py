@@ -1,0 +1,116 @@
+"""What a run's notebook calls: one object that knows the run's record and writes to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from wavebook_tools.errors import UsageError, WavebookError
+from wavebook_tools.records.events import EventWriter
+from wavebook_tools.records.files import write_json
+from wavebook_tools.records.project import RunRecord
+from wavebook_tools.records.run import RUN_FOLDER_VARIABLE, RunId, RunResult, RunSpec, RunState
+
+PRINTED_LINES = 20
+"""About how many progress lines a training prints; the curves and the events show every iteration."""
+
+
+class RunSession:
+    """A run seen from inside its notebook.
+
+    Under Wavebook's runner the record is the run's own folder. Executed by hand, the notebook records a repeat of the
+    run in a folder beside it (``s0-r1``, ``s0-r2``, …), so that nothing of the original is overwritten.
+    """
+
+    def __init__(self, record: RunRecord, *, by_hand: bool) -> None:
+        self.record = record
+        self.by_hand = by_hand
+        self.spec: RunSpec = record.spec()
+        self._events = EventWriter(record.events_path)
+        self._started = time.monotonic()
+
+    @classmethod
+    def open(cls, run: str, folder: Path | None = None) -> RunSession:
+        """Open the session of the run that this notebook records.
+
+        Args:
+            run: The run's name, as ``exp001/s0``.
+            folder: The folder of the notebook; the working directory where absent.
+
+        Raises:
+            UsageError: The notebook does not lie in that run's folder.
+        """
+        run_id = RunId(run)
+        marked = os.environ.get(RUN_FOLDER_VARIABLE)
+        if marked:
+            session = cls(RunRecord(Path(marked)), by_hand=False)
+            if session.spec.run_id != run_id:
+                raise UsageError(f"the notebook names the run {run!r} and is executed as {session.spec.id!r}")
+        else:
+            session = cls(_repeat_of(RunRecord((folder or Path.cwd()).resolve()), run_id), by_hand=True)
+            print(f"By hand: this repeat is recorded as {session.spec.id} in {session.record.path}")
+        session.phase("starting")
+        return session
+
+    @property
+    def checkpoints(self) -> Path:
+        """The run's folder of checkpoints."""
+        self.record.checkpoints_path.mkdir(exist_ok=True)
+        return self.record.checkpoints_path
+
+    def phase(self, name: str) -> None:
+        """Tell what the run does now: starting, compiling, training, evaluating."""
+        state = RunState.EVALUATING if name == "evaluating" else RunState.RUNNING
+        self._events.write("state", state=state, phase=name)
+
+    def iteration(self, iteration: int, values: dict[str, float]) -> None:
+        """Record one training iteration's metrics, with rsl_rl's names; a line is printed now and then."""
+        self._events.metric(iteration, values)
+        total = self.spec.iterations
+        if iteration % max(1, total // PRINTED_LINES) == 0 or iteration + 1 == total:
+            elapsed = time.monotonic() - self._started
+            shown = [("reward", "Train/mean_reward", ""), ("error", "Metrics/base_velocity/error_vel_xy", " m/s")]
+            parts = [f"{label} {values[name]:.3f}{unit}" for label, name, unit in shown if values.get(name) is not None]
+            print(f"iteration {iteration + 1}/{total}  {'  '.join(parts)}  {elapsed:.0f} s", flush=True)
+
+    def alert(self, finding: str, message: str, **fields: Any) -> None:
+        """Record something that a person should look at."""
+        self._events.write("alert", finding=finding, message=message, **fields)
+        print(f"Alert: {message}", file=sys.stderr)
+
+    def finish(self, measured: dict[str, Any], **training: Any) -> RunResult:
+        """Write result.json from what the evaluation measured and what the training took; once.
+
+        Raises:
+            WavebookError: The run has a result already.
+        """
+        if self.record.result_path.exists():
+            raise WavebookError(f"{self.record.result_path} is there already; a run has one result")
+        result = RunResult.model_validate({**training, **measured, "seed": self.spec.seed})
+        write_json(self.record.result_path, result.model_dump(mode="json", exclude_none=True))
+        if self.by_hand:
+            self._events.write("state", state=RunState.DONE, message="executed by hand")
+        return result
+
+
+def _repeat_of(original: RunRecord, run_id: RunId) -> RunRecord:
+    if not original.spec_path.exists():
+        raise UsageError(f"{original.path} is not the folder of a run (no spec.json); open the notebook where it lies")
+    spec = original.spec()
+    if (spec.experiment, spec.seed) != (run_id.experiment, run_id.seed):
+        raise UsageError(f"the notebook names the run {str(run_id)!r} and lies in the folder of {spec.id!r}")
+    repeat = spec.repeat
+    while True:
+        repeat += 1
+        repeat_id = RunId.of(spec.experiment, spec.seed, repeat)
+        folder = original.path.parent / repeat_id.folder
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        record = RunRecord(folder)
+        write_json(record.spec_path, spec.model_copy(update={"id": str(repeat_id), "repeat": repeat}))
+        return record
