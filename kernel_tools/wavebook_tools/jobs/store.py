@@ -145,6 +145,16 @@ class QueueStore:
         values = {"state": state, "ended": time.time(), "message": message, "iteration": iteration}
         return self._update(run_id, running, **values, metrics=json.dumps(metrics or {}))
 
+    def set_times(self, run_id: str, *, started: float, ended: float) -> None:
+        """Correct when a run started and ended, for one that is read back from its record [unix seconds]."""
+        self._update(run_id, list(RunState), started=started, ended=ended)
+
+    def check(self) -> None:
+        """Raise sqlite3.DatabaseError where the file is damaged."""
+        (answer,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if answer != "ok":
+            raise sqlite3.DatabaseError(answer)
+
     def _update(self, run_id: str, states: list[RunState], **values: object) -> bool:
         assignments = ", ".join(f"{name} = ?" for name in values)
         with self._connection:

@@ -1,0 +1,37 @@
+"""``wavebook bench``: speeds, as ratios against something run beside it."""
+
+from __future__ import annotations
+
+import click
+
+from wavebook.cli.output import print_json
+from wavebook.cli.simulator import require_simulator
+
+
+@click.group()
+def bench() -> None:
+    """Measure speeds on this machine, as JSON."""
+
+
+@bench.command()
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda:0.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
+def simulate(device: str, as_json: bool) -> None:
+    """Environment steps a second on flat and rough ground."""
+    require_simulator("`wavebook bench simulate`")
+    from wavebook.bench.simulate import measure
+
+    print_json(measure(device))
+
+
+@bench.command()
+@click.option("--repeats", default=3, show_default=True, type=click.IntRange(1, 20))
+@click.option("--num-envs", default=128, show_default=True, type=click.IntRange(1))
+@click.option("--iterations", default=40, show_default=True, type=click.IntRange(2))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
+def notebook(repeats: int, num_envs: int, iterations: int, as_json: bool) -> None:
+    """Training time inside a run's notebook against the same training as a bare script, interleaved."""
+    require_simulator("`wavebook bench notebook`")
+    from wavebook.bench.notebook import measure
+
+    print_json(measure(repeats=repeats, num_envs=num_envs, iterations=iterations))

@@ -1,0 +1,176 @@
+"""Follow and control: ``run``, ``status``, ``logs``, ``cancel``, ``retry``, ``reindex``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from wavebook.agent.approvals import Approvals
+from wavebook.cli.output import console, find_project, json_option, print_json, project_option, run_table
+from wavebook.cli.plan import user_name
+from wavebook.cli.progress import follow
+from wavebook_tools.errors import UsageError
+from wavebook_tools.jobs.index import rebuild
+from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.status import project_status
+from wavebook_tools.records.project import Project
+from wavebook_tools.records.run import RunId
+
+CANCEL_PATIENCE = 90.0
+"""How long `cancel` waits for the processes to be gone [s]."""
+
+
+@click.command()
+@click.argument("wave", type=int)
+@click.option("--gpus", help="Devices the runs may take: indices or UUIDs with commas, cpu, or auto.")
+@click.option("--wait", is_flag=True, help="Follow the wave to its end; exit code 1 where a run failed.")
+@project_option
+@json_option
+def run(wave: int, gpus: str | None, wait: bool, project_path: Path | None, as_json: bool) -> None:
+    """Approve the proposed WAVE and start its runs."""
+    project = find_project(project_path)
+    devices = [name.strip() for name in gpus.split(",") if name.strip()] if gpus else None
+    start_wave(project, wave, devices)
+    if wait:
+        ok = follow(project, wave, quiet=as_json)
+        if as_json:
+            print_json(project_status(project, wave=wave))
+        sys.exit(0 if ok else 1)
+    if as_json:
+        print_json(project_status(project, wave=wave))
+    else:
+        console.print(f"Wave {wave} is queued. Follow it: wavebook status {wave}")
+
+
+def start_wave(project: Project, wave: int, devices: list[str] | None = None) -> None:
+    """Approve a proposed wave and queue its runs.
+
+    Raises:
+        UsageError: There is no such proposal, or it was decided before.
+    """
+    approvals = Approvals(project)
+    approval = approvals.for_wave(wave)
+    if approval is None or approval.state != "pending":
+        if any(record.id == wave for record in project.waves()):
+            raise UsageError(
+                f"wave {wave} was started before; follow it with `wavebook status {wave}`, "
+                f"run what failed again with `wavebook retry {wave}`"
+            )
+        if approval is not None:
+            raise UsageError(f"the plan of wave {wave} was {approval.state}; propose another with `wavebook plan`")
+        pending = ", ".join(str(a.plan.id) for a in approvals.list() if a.state == "pending") or "none"
+        raise UsageError(f"there is no plan for wave {wave}; plans that wait for approval: {pending}")
+    approvals.decide(approval.id, "approve", user_name(), why="started at the command line", devices=devices)
+
+
+@click.command()
+@click.argument("wave", type=int, required=False)
+@click.option("--wait", is_flag=True, help="Follow to the end.")
+@project_option
+@json_option
+def status(wave: int | None, wait: bool, project_path: Path | None, as_json: bool) -> None:
+    """Show waves and runs, or those of one WAVE."""
+    project = find_project(project_path)
+    if wait:
+        running = [w["id"] for w in project_status(project, wave=wave)["waves"] if w["state"] in {"queued", "running"}]
+        for wave_id in running:
+            follow(project, wave_id, quiet=as_json)
+    document = project_status(project, wave=wave)
+    if as_json:
+        print_json(document)
+    elif not document["waves"]:
+        console.print('No waves yet. Start with: wavebook plan "what you want to find out"')
+    else:
+        console.print(run_table(document["waves"], time.time()))
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("-f", "--follow", "following", is_flag=True, help="Go on printing until the run has ended.")
+@project_option
+@json_option
+def logs(run_id: str, following: bool, project_path: Path | None, as_json: bool) -> None:
+    """Print the log of RUN, named like exp001/s0."""
+    project = find_project(project_path)
+    record = project.run(run_id)
+    if as_json:
+        text = record.log_path.read_text(encoding="utf-8", errors="replace") if record.log_path.exists() else ""
+        print_json({"id": run_id, "text": text})
+        return
+    with Queue(project) as queue:
+        offset = 0
+        while True:
+            row = queue.store.get(run_id)
+            ended = row is None or row.state.final
+            if record.log_path.exists():
+                with open(record.log_path, "rb") as stream:
+                    stream.seek(offset)
+                    chunk = stream.read()
+                    offset += len(chunk)
+                click.echo(chunk.decode(errors="replace"), nl=False)
+            if ended or not following:
+                return
+            time.sleep(0.5)
+
+
+@click.command()
+@click.argument("target", metavar="RUN|WAVE")
+@click.option("--why", default="", help="The reason, for the ledger.")
+@project_option
+@json_option
+def cancel(target: str, why: str, project_path: Path | None, as_json: bool) -> None:
+    """Cancel a run (exp001/s0) or a wave (3). Returns when its processes are gone and the device is free."""
+    project = find_project(project_path)
+    with Queue(project) as queue:
+        if target.isdigit():
+            ids = queue.cancel_wave(int(target), user_name(), why)
+            if not ids:
+                raise UsageError(f"wave {target} has no run that could be cancelled; all have ended")
+        else:
+            ids = [RunId(target)]
+            if not queue.cancel(target, user_name(), why):
+                row = queue.store.get(target)
+                raise UsageError(f"the run {target!r} has ended already ({row.state if row else 'unknown'})")
+        gone = queue.wait(ids, CANCEL_PATIENCE)
+        states = {run_id: row.state.value for run_id in ids if (row := queue.store.get(run_id))}
+    if as_json:
+        print_json({"cancelled": [run_id for run_id, state in states.items() if state == "cancelled"], "runs": states})
+    else:
+        for run_id, state in states.items():
+            console.print(f"{run_id}: {state}")
+    sys.exit(0 if gone else 1)
+
+
+@click.command()
+@click.argument("wave", type=int)
+@click.option("--wait", is_flag=True, help="Follow the repeats to their end.")
+@project_option
+@json_option
+def retry(wave: int, wait: bool, project_path: Path | None, as_json: bool) -> None:
+    """Run again what failed, hung or was cancelled in WAVE."""
+    project = find_project(project_path)
+    project.wave(wave)
+    with Queue(project) as queue:
+        ids = queue.retry_wave(wave, user_name())
+    ok = follow(project, wave, quiet=as_json) if wait else True
+    if as_json:
+        print_json({"queued": ids})
+    else:
+        console.print(f"Queued again: {', '.join(ids)}")
+    sys.exit(0 if ok else 1)
+
+
+@click.command()
+@project_option
+@json_option
+def reindex(project_path: Path | None, as_json: bool) -> None:
+    """Rebuild the database's index of runs from the files."""
+    project = find_project(project_path)
+    found = rebuild(project)
+    if as_json:
+        print_json({"runs": found})
+    else:
+        console.print(f"{found} runs read from {project.waves_path}")

@@ -1,0 +1,40 @@
+"""``wavebook lab``: JupyterLab with the sidebar on the project."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from wavebook.cli.output import console, json_option, print_json, project_option
+from wavebook.cli.plan import open_or_create
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--port", type=int, default=8888, show_default=True, help="First port to try.")
+@click.option("--no-browser", is_flag=True, help="Don't open a browser; print the address.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@project_option
+@json_option
+def lab(port: int, no_browser: bool, arguments: tuple[str, ...], project_path: Path | None, as_json: bool) -> None:
+    """Open JupyterLab on the project. ARGUMENTS go to `jupyter lab` as they are."""
+    project = open_or_create(project_path)
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        f"--ServerApp.root_dir={project.root}",
+        *(["--no-browser"] if no_browser else []),
+        *arguments,
+    ]
+    if as_json:
+        print_json({"command": command, "project": str(project.root)})
+        return
+    console.print(f"JupyterLab on {project.root}; Ctrl-C ends it, the runs go on.")
+    sys.stdout.flush()
+    os.chdir(project.root)
+    os.execv(sys.executable, command)

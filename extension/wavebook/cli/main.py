@@ -1,0 +1,40 @@
+"""The group of all commands, and how an error ends one."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from wavebook._version import __version__
+from wavebook.cli.bench import bench
+from wavebook.cli.comparison import compare, report
+from wavebook.cli.control import cancel, logs, reindex, retry, run, status
+from wavebook.cli.demo import demo
+from wavebook.cli.doctor import doctor, gpus
+from wavebook.cli.lab import lab
+from wavebook.cli.plan import plan
+from wavebook_tools.errors import WavebookError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wavebook")
+def commands() -> None:
+    """Waves of reinforcement-learning experiments on legged robots, as notebooks."""
+
+
+for command in (lab, demo, plan, run, status, logs, cancel, retry, gpus, compare, report, reindex, doctor, bench):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; exit code 0 done, 1 the work failed, 2 the call was wrong."""
+    try:
+        commands(prog_name="wavebook")
+    except WavebookError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

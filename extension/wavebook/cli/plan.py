@@ -1,0 +1,91 @@
+"""``wavebook plan``: propose a wave."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+
+import click
+from pydantic import ValidationError
+
+from wavebook.agent.approvals import Approvals
+from wavebook.agent.offline import OfflinePlanner
+from wavebook.cli.output import console, json_option, plan_table, print_json, project_option
+from wavebook_tools.errors import NotFoundError, UsageError
+from wavebook_tools.records.files import first_problem
+from wavebook_tools.records.plan import WavePlan
+from wavebook_tools.records.project import Project
+from wavebook_tools.tasks import check_plan
+
+
+@click.command()
+@click.argument("directive", required=False)
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path, dir_okay=False), help="Take a WavePlan written by hand (JSON)."
+)
+@click.option("--experiments", type=click.IntRange(1, 16), help="How many experiments to propose.")
+@click.option("--seeds", type=click.IntRange(1, 16), help="How many seeds each gets.")
+@project_option
+@json_option
+def plan(
+    directive: str | None,
+    source: Path | None,
+    experiments: int | None,
+    seeds: int | None,
+    project_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Propose a wave for DIRECTIVE, and note it for approval. `wavebook run` starts it."""
+    if (directive is None) == (source is None):
+        raise click.UsageError(
+            'say what you want in quotes, as in wavebook plan "track velocity better", or --from FILE'
+        )
+    project = open_or_create(project_path)
+    if source is not None:
+        proposed = read_plan(source)
+    else:
+        assert directive is not None
+        proposed = OfflinePlanner(project).propose(directive, experiments=experiments, seeds=seeds)
+    check_plan(proposed)
+    approval = Approvals(project).propose(proposed)
+    if as_json:
+        print_json(approval.plan.model_dump(mode="json"))
+        return
+    console.print(f"[bold]Wave {approval.plan.id}[/]: {approval.plan.goal}", soft_wrap=True)
+    if approval.plan.rationale:
+        console.print(approval.plan.rationale, soft_wrap=True, markup=False)
+    console.print(plan_table(approval.plan.model_dump(mode="json")))
+    console.print(f"\nApprove and start it: wavebook run {approval.plan.id}")
+
+
+def open_or_create(path: Path | None) -> Project:
+    """The project around the working directory; a new one in the named folder, or here, where there is none."""
+    if path is None:
+        try:
+            return Project.find(Path.cwd())
+        except NotFoundError:
+            path = Path.cwd()
+    return Project.create(path)
+
+
+def read_plan(path: Path) -> WavePlan:
+    """Read a WavePlan written by hand.
+
+    Raises:
+        UsageError: The file is missing, no JSON, or no plan; the message names the field.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return WavePlan.model_validate(document)
+    except OSError as error:
+        raise UsageError(f"cannot read the plan {path}: {error.strerror}") from error
+    except ValidationError as error:
+        raise UsageError(f"{path} is no wave plan: {first_problem(error)}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+
+
+def user_name() -> str:
+    """Who calls, for the ledger."""
+    return getpass.getuser()

@@ -1,0 +1,73 @@
+"""Rebuilding the index of runs from the files, which are the truth."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from pathlib import Path
+
+from wavebook_tools.errors import WavebookError
+from wavebook_tools.jobs.recovery import finish_from_record
+from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.records.project import Project, RunRecord
+from wavebook_tools.records.run import RunState
+
+
+def rebuild(project: Project) -> int:
+    """Read every record on disk into the database; returns how many runs were found.
+
+    A damaged database is set aside, not deleted: approvals and the chat stand in it alone. Runs that the database knows
+    keep their rows. A run that was under way when the database was lost gets the state that its files tell.
+
+    Raises:
+        WavebookError: A record is damaged; its file is named, and the rest is indexed all the same.
+    """
+    store = _open(project)
+    known = {row.id for row in store.all()}
+    problems: list[str] = []
+    count = 0
+    for wave in project.waves():
+        for record in wave.runs():
+            count += 1
+            if record.id in known:
+                continue
+            try:
+                spec = record.spec()
+            except WavebookError as error:
+                problems.append(str(error))
+                continue
+            first = next(record.events(), None)
+            store.add([(spec.id, wave.id, project.relative(record.path), spec.devices, spec.iterations)])
+            if first is not None:
+                store.start(spec.id, str(first.get("device") or "unknown"))
+                row = store.get(spec.id)
+                assert row is not None
+                finish_from_record(store, row, record)
+                store.set_times(spec.id, started=first["t"], ended=_last_time(record))
+            else:
+                # Never started. It stays out of the queue until a person asks for it, with `retry`.
+                store.finish(spec.id, RunState.CANCELLED, message="was queued when the database was lost")
+    store.close()
+    if problems:
+        raise WavebookError("; ".join(problems))
+    return count
+
+
+def _open(project: Project) -> QueueStore:
+    try:
+        store = QueueStore(project)
+        store.check()
+        return store
+    except (WavebookError, sqlite3.DatabaseError):
+        damaged = project.database_path
+        aside = damaged.with_name(f"wavebook-damaged-{time.strftime('%Y%m%d-%H%M%S')}.db")
+        with contextlib.suppress(FileNotFoundError):
+            damaged.rename(aside)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{damaged}{suffix}").unlink(missing_ok=True)
+        return QueueStore(project)
+
+
+def _last_time(record: RunRecord) -> float:
+    return max((float(event["t"]) for event in record.events()), default=time.time())
