@@ -1,0 +1,144 @@
+"""Carries the protocol out."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wavebook_locomotion.configuration import TaskConfig, load
+from wavebook_locomotion.errors import ConfigurationError
+from wavebook_locomotion.evaluation.protocol import PROTOCOL, Protocol, mean_and_error, spread
+
+
+def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: float) -> dict[str, Any]:
+    """Measure how well the policy of ``checkpoint`` follows the protocol's commands.
+
+    Of the run's overrides only those count that make the policy what it is (its observations, its actions, its
+    network): commands, terrains, starts and endings are the protocol's.
+
+    Args:
+        config: The run's configuration.
+        checkpoint: Written by `wavebook_locomotion.training.train`.
+        num_envs: Robots; fewer than the protocol has commands means several rollouts.
+        seconds: Length of a rollout [s].
+
+    Returns:
+        What result.json holds, but for what the training measured: ``protocol``, ``error_vel_xy`` [m/s] and
+        ``error_vel_yaw`` [rad/s] with their ``_standard_error`` (None where it cannot be told), ``time_out``,
+        ``per_command``, ``num_envs``, ``seconds``, ``seed``, ``device``; on rough ground ``terrain_level`` and
+        ``per_terrain``. ``error_vel_xy_legacy`` is the value that Isaac Lab 2 would have logged, twice the true mean.
+
+    Raises:
+        ConfigurationError: The checkpoint is not there, or the rollout is too short.
+    """
+    protocol = PROTOCOL
+    if not checkpoint.is_file():
+        raise ConfigurationError(f"there is no checkpoint {checkpoint}")
+    if seconds <= protocol.settle_seconds:
+        raise ConfigurationError(
+            f"an evaluation of {seconds:g} s is too short: the first {protocol.settle_seconds:g} s do not count"
+        )
+    if num_envs < 1:
+        raise ConfigurationError(f"num_envs must be at least 1, not {num_envs}")
+
+    from wavebook_locomotion.evaluation.rollout import Evaluator
+    from wavebook_locomotion.simulation import open_environment
+
+    fixed = fixed_configuration(config, num_envs, protocol)
+    with open_environment(fixed) as env:
+        evaluator = Evaluator(env, fixed, checkpoint, protocol)
+        rollouts = math.ceil(len(protocol.commands) / num_envs)
+        commands = spread(rollouts * num_envs, len(protocol.commands), protocol.seed).reshape(rollouts, num_envs)
+        tracked = [evaluator.track(row, seconds, seed=protocol.seed + index) for index, row in enumerate(commands)]
+        climbed = evaluator.climb(seconds, seed=protocol.seed + rollouts) if fixed.rough else None
+        terrains = evaluator.terrains
+
+    groups = commands.reshape(-1)
+    planar = np.concatenate([rollout.error_xy for rollout in tracked])
+    yaw = np.concatenate([rollout.error_yaw for rollout in tracked])
+    survived = np.concatenate([rollout.survived for rollout in tracked])
+    error_xy, error_xy_spread = mean_and_error(planar, groups)
+    error_yaw, error_yaw_spread = mean_and_error(yaw, groups)
+    result: dict[str, Any] = {
+        "protocol": protocol.describe(),
+        "error_vel_xy": error_xy,
+        "error_vel_xy_standard_error": error_xy_spread,
+        "error_vel_xy_legacy": 2.0 * error_xy,
+        "error_vel_yaw": error_yaw,
+        "error_vel_yaw_standard_error": error_yaw_spread,
+        "time_out": float(survived.mean()),
+        "per_command": {
+            command.name: {
+                "error_vel_xy": float(planar[groups == index].mean()),
+                "error_vel_yaw": float(yaw[groups == index].mean()),
+                "time_out": float(survived[groups == index].mean()),
+                "robots": int((groups == index).sum()),
+            }
+            for index, command in enumerate(protocol.commands)
+        },
+        "num_envs": num_envs,
+        "seconds": seconds,
+        "seed": config.seed,
+        "device": config.device,
+    }
+    if climbed is not None:
+        columns = np.concatenate([rollout.columns for rollout in tracked])
+        per_terrain = {}
+        for index, name in enumerate(terrains):
+            here, there = climbed.columns == index, columns == index
+            if here.any():
+                per_terrain[name] = {
+                    "level": protocol.levels * float(climbed.cleared[here].mean()),
+                    "error_vel_xy": float(planar[there].mean()) if there.any() else None,
+                    "time_out": float(survived[there].mean()) if there.any() else None,
+                }
+        result["terrain_level"] = float(np.mean([terrain["level"] for terrain in per_terrain.values()]))
+        result["per_terrain"] = per_terrain
+    return result
+
+
+def fixed_configuration(config: TaskConfig, num_envs: int, protocol: Protocol) -> TaskConfig:
+    """The task as the protocol wants it, with only those of the run's overrides that belong to the policy."""
+    own = {
+        name: value
+        for name, value in config.overrides.items()
+        if name.startswith(("env.observations.", "env.actions.", "agent."))
+        and name != "env.observations.policy.enable_corruption"
+    }
+    fixed = load(config.task, own, num_envs=num_envs, seed=protocol.seed, device=config.device, physics=config.physics)
+    env = fixed.env
+    env.observations.policy.enable_corruption = False
+    env.episode_length_s = 1.0e6  # a rollout's length is counted here
+    env.commands.base_velocity.heading_command = False
+    env.commands.base_velocity.ranges.heading = None
+    env.commands.base_velocity.rel_standing_envs = 0.0
+    env.commands.base_velocity.resampling_time_range = (1.0e6, 1.0e6)
+    for name in ("add_base_mass", "base_com", "base_external_force_torque", "push_robot"):
+        setattr(env.events, name, None)
+    around, speed = protocol.start_position, protocol.start_speed
+    env.events.reset_base.params["pose_range"] = {
+        "x": (-around, around),
+        "y": (-around, around),
+        "yaw": (-math.pi, math.pi),
+    }
+    axes = ("x", "y", "z", "roll", "pitch", "yaw")
+    env.events.reset_base.params["velocity_range"] = {axis: (-speed, speed) for axis in axes}
+    env.events.reset_robot_joints.params["position_range"] = protocol.start_joints
+    env.curriculum = copy.copy(env.curriculum)
+    for name in list(env.curriculum.__dataclass_fields__):
+        setattr(env.curriculum, name, None)
+    generator = env.scene.terrain.terrain_generator
+    if generator is not None:
+        # One column for each sub-terrain, one row for each level.
+        generator.curriculum = True
+        generator.seed = protocol.terrain_seed
+        generator.num_rows = protocol.levels
+        generator.num_cols = len(generator.sub_terrains)
+        for sub_terrain in generator.sub_terrains.values():
+            sub_terrain.proportion = 1.0 / len(generator.sub_terrains)
+        env.scene.terrain.max_init_terrain_level = None
+    return fixed

@@ -1,0 +1,119 @@
+"""The environment as rsl_rl sees it, the measurement of its tracking error, and the runner."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from isaaclab.utils import to_dict
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
+from rsl_rl.runners import OnPolicyRunner
+from rsl_rl.utils.log_writer import LogWriter
+from rsl_rl.utils.logger import Logger
+from tensordict import TensorDict
+
+from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
+
+OnIteration = Callable[[int, dict[str, float]], None]
+"""Takes the number of an iteration and its scalars, named as rsl_rl names them."""
+
+ERROR_XY = "Metrics/error_vel_xy"
+"""Mean error of the planar velocity over every environment step of an iteration [m/s]."""
+
+ERROR_YAW = "Metrics/error_vel_yaw"
+"""The same for the yaw rate [rad/s]."""
+
+
+class MeasuredVecEnv(RslRlVecEnvWrapper):
+    """rsl_rl's view of the environment, which also sums up the tracking error.
+
+    Isaac Lab reports the error of an episode when that ends, so a young run reports zeros and then only of robots that
+    fell. Here every step of every robot counts.
+    """
+
+    def __init__(self, env: Any, clip_actions: float | None = None) -> None:
+        super().__init__(env, clip_actions=clip_actions)
+        self._error_sums = torch.zeros(2, device=self.device)
+        self._steps = 0
+        self._last_log = self.unwrapped.extras.pop("log", None)
+
+    def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict]:
+        observations, rewards, dones, extras = super().step(actions)
+        # The environment leaves the record of the last ended episodes in place: hand each on once.
+        log = extras.get("log")
+        if log is self._last_log:
+            extras = {key: value for key, value in extras.items() if key != "log"}
+        self._last_log = log
+        command = self.unwrapped.command_manager.get_command("base_velocity")
+        robot = self.unwrapped.scene["robot"].data
+        planar = torch.linalg.norm(command[:, :2] - robot.root_lin_vel_b.torch[:, :2], dim=-1).mean()
+        yaw = torch.abs(command[:, 2] - robot.root_ang_vel_b.torch[:, 2]).mean()
+        self._error_sums += torch.stack((planar, yaw))
+        self._steps += 1
+        return observations, rewards, dones, extras
+
+    def take_errors(self) -> dict[str, float]:
+        """The mean errors since the last call."""
+        steps, self._steps = max(self._steps, 1), 0
+        planar, yaw = (self._error_sums / steps).tolist()
+        self._error_sums.zero_()
+        return {ERROR_XY: planar, ERROR_YAW: yaw}
+
+
+class MetricWriter(LogWriter):
+    """rsl_rl's log writer plug-in that keeps an iteration's scalars until they are taken."""
+
+    def __init__(self, log_dir: str | None = None) -> None:
+        self._values: dict[str, float] = {}
+
+    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None:
+        """Keep one scalar; rsl_rl's copies over seconds instead of iterations are left out."""
+        if not tag.endswith("/time"):
+            self._values[tag] = float(scalar_value)
+
+    def take(self) -> dict[str, float]:
+        """The scalars since the last call."""
+        values, self._values = self._values, {}
+        return values
+
+
+class IterationLogger(Logger):
+    """rsl_rl's logger, which hands each iteration's scalars to a callback instead of printing a page of them."""
+
+    on_iteration: OnIteration
+    env: MeasuredVecEnv
+
+    def log(self, it: int, *args: Any, **kwargs: Any) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            super().log(it, *args, **kwargs)
+        if isinstance(self.writer, MetricWriter):
+            self.on_iteration(it, self.writer.take() | self.env.take_errors())
+
+
+class MeasuredRunner(OnPolicyRunner):
+    """rsl_rl's runner with our logger."""
+
+    def __init__(
+        self, env: MeasuredVecEnv, train_cfg: dict, log_dir: str | None, device: str, on_iteration: OnIteration
+    ) -> None:
+        super().__init__(env, train_cfg, log_dir=log_dir, device=device)
+        # rsl_rl makes its logger itself and takes no other class, so the one it made changes its class.
+        self.logger.__class__ = IterationLogger
+        self.logger.on_iteration = on_iteration
+        self.logger.env = env
+        # Each run would otherwise store a diff of whatever repository the libraries happen to be installed in.
+        self.logger.git_status_repos = []
+
+
+def make_runner(
+    env: Any, config: TaskConfig, *, log_dir: str | None = None, on_iteration: OnIteration = lambda *_: None
+) -> MeasuredRunner:
+    """The rsl_rl runner that trains ``config``'s learner in ``env``, or plays it back where there is no ``log_dir``."""
+    runner_config = to_dict(handle_deprecated_rsl_rl_cfg(config.agent, RSL_RL_VERSION))
+    runner_config["logger"] = {"class_name": f"{__name__}:MetricWriter"}
+    wrapped = MeasuredVecEnv(env, clip_actions=config.agent.clip_actions)
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints its networks
+        return MeasuredRunner(wrapped, runner_config, log_dir, config.device, on_iteration)

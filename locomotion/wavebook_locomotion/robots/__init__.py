@@ -1,0 +1,1 @@
+"""Robots, one folder each: its numbers, its assets and its configuration for Isaac Lab."""

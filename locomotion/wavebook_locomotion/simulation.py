@@ -1,0 +1,45 @@
+"""Opens a task's environment for as long as a ``with`` block lasts."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from wavebook_locomotion.configuration import TaskConfig
+
+
+@contextlib.contextmanager
+def open_environment(config: TaskConfig) -> Iterator[Any]:
+    """Isaac Lab's ``ManagerBasedRLEnv`` of ``config``, reset once and closed at the end.
+
+    A process may open one after the other. The first in a process compiles the simulator's kernels, unless an earlier
+    process left them in Warp's cache.
+    """
+    from isaaclab.app import launch_simulation
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    # The environment writes into its configuration; a second one must find it as the first did.
+    environment_config = copy.deepcopy(config.env)
+    with _bare_command_line(), launch_simulation(environment_config, {}):
+        with contextlib.redirect_stdout(io.StringIO()):  # tables of terms, shown better by `description`
+            environment = ManagerBasedRLEnv(environment_config)
+            environment.reset()
+        try:
+            yield environment
+        finally:
+            environment.close()
+
+
+@contextlib.contextmanager
+def _bare_command_line() -> Iterator[None]:
+    # The simulator's launcher parses sys.argv, which in a notebook's kernel holds the kernel's own words.
+    arguments = sys.argv
+    sys.argv = arguments[:1]
+    try:
+        yield
+    finally:
+        sys.argv = arguments

@@ -1,0 +1,1 @@
+"""Tasks, registered with gymnasium when a family's package is imported."""

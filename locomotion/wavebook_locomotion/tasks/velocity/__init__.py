@@ -1,0 +1,21 @@
+"""DHAV1 follows a commanded velocity, on flat and on rough ground."""
+
+import gymnasium
+
+FLAT = "Wavebook-Velocity-Flat-DHAV1"
+ROUGH = "Wavebook-Velocity-Rough-DHAV1"
+
+for _task, _module, _environment, _runner in (
+    (FLAT, "flat", "Dhav1FlatEnvCfg", "Dhav1FlatRunnerCfg"),
+    (ROUGH, "rough", "Dhav1RoughEnvCfg", "Dhav1RoughRunnerCfg"),
+):
+    gymnasium.register(
+        id=_task,
+        entry_point="isaaclab.envs:ManagerBasedRLEnv",
+        disable_env_checker=True,
+        kwargs={
+            "env_cfg_entry_point": f"{__name__}.{_module}:{_environment}",
+            "rsl_rl_cfg_entry_point": f"{__name__}.learner:{_runner}",
+            "default_agent": "rsl_rl",
+        },
+    )

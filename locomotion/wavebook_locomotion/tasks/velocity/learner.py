@@ -1,0 +1,47 @@
+"""PPO for the velocity tasks."""
+
+from isaaclab.utils import configclass
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+
+
+@configclass
+class Dhav1RoughRunnerCfg(RslRlOnPolicyRunnerCfg):
+    """PPO with the settings that the references share."""
+
+    num_steps_per_env = 24
+    max_iterations = 2000
+    save_interval = 100
+    experiment_name = "dhav1_rough"
+    obs_groups = {"actor": ["policy"], "critic": ["policy"]}  # noqa: RUF012
+    actor = RslRlMLPModelCfg(
+        hidden_dims=[512, 256, 128],
+        activation="elu",
+        obs_normalization=False,
+        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
+    )
+    critic = RslRlMLPModelCfg(hidden_dims=[512, 256, 128], activation="elu", obs_normalization=False)
+    algorithm = RslRlPpoAlgorithmCfg(
+        value_loss_coef=1.0,
+        use_clipped_value_loss=True,
+        clip_param=0.2,
+        entropy_coef=0.01,
+        num_learning_epochs=5,
+        num_mini_batches=4,
+        learning_rate=1.0e-3,
+        schedule="adaptive",
+        gamma=0.99,
+        lam=0.95,
+        desired_kl=0.01,
+        max_grad_norm=1.0,
+    )
+
+
+@configclass
+class Dhav1FlatRunnerCfg(Dhav1RoughRunnerCfg):
+    """The same with a smaller network and fewer iterations."""
+
+    def __post_init__(self):
+        self.max_iterations = 400
+        self.experiment_name = "dhav1_flat"
+        self.actor.hidden_dims = [128, 128, 128]
+        self.critic.hidden_dims = [128, 128, 128]
