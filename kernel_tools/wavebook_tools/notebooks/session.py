@@ -11,7 +11,7 @@ from typing import Any
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.files import write_json
-from wavebook_tools.records.project import RunRecord
+from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.run import RUN_FOLDER_VARIABLE, RunId, RunResult, RunSpec, RunState
 
 PRINTED_LINES = 20
@@ -54,6 +54,24 @@ class RunSession:
             print(f"By hand: this repeat is recorded as {session.spec.id} in {session.record.path}")
         session.phase("starting")
         return session
+
+    @property
+    def project(self) -> Project:
+        """The project that the run belongs to."""
+        return Project.find(self.record.path)
+
+    def resume_from(self, checkpoint: str | None) -> Path | None:
+        """The checkpoint to start from, named relative to the project; None starts from scratch.
+
+        Raises:
+            UsageError: The path leaves the project, or there is no such file.
+        """
+        if checkpoint is None:
+            return None
+        path = self.project.resolve(checkpoint)
+        if not path.is_file():
+            raise UsageError(f"the checkpoint {checkpoint!r} is not in the project {self.project.root}")
+        return path
 
     @property
     def checkpoints(self) -> Path:

@@ -1,0 +1,71 @@
+# Everything a fresh machine needs: Python 3.12, make and git. Node comes with the build's requirements.
+#
+#   make demo   install, and run a small real wave on this machine
+#   make test   install, and run all tests
+#   make lab    open JupyterLab on the demo project
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+FRONT_END := $(shell find extension/src extension/style extension/schema -type f 2>/dev/null)
+
+.PHONY: demo lab test test-fast lint lock install clean
+
+demo: install
+	$(BIN)/wavebook demo --project demo
+
+lab: install
+	$(BIN)/wavebook lab --project demo
+
+install: .venv/installed
+
+# The front end is rebuilt when its sources change; Python sources are used as they are.
+.venv/installed: requirements.lock pyproject.toml .venv/uv/bin/uv $(FRONT_END) extension/package.json
+	.venv/uv/bin/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	.venv/uv/bin/uv pip install --python $(BIN)/python --no-deps -e .
+	touch $@
+
+.venv/uv/bin/uv:
+	@python=""; \
+	for candidate in "$${PYTHON:-}" python3.12 python3 python "$$HOME"/.pyenv/versions/3.12*/bin/python /usr/local/bin/python3.12; do \
+	  if [ -n "$$candidate" ] && "$$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then \
+	    python="$$candidate"; break; \
+	  fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Python 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; \
+	fi; \
+	"$$python" -m venv .venv/uv; \
+	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
+	.venv/uv/bin/uv venv --quiet --allow-existing --python "$$python" .venv
+
+test: install chromium
+	$(BIN)/python -m pytest
+
+test-fast: install
+	$(BIN)/python -m pytest -m "not sim and not browser and not slow"
+
+.PHONY: chromium
+chromium:
+	@if [ -z "$${WAVEBOOK_CHROMIUM:-}" ] && ! command -v chromium chromium-browser google-chrome >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	  elif command -v sudo >/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq chromium >/dev/null; \
+	  else echo "Chromium is not installed; the browser tests will be skipped" >&2; fi; \
+	fi
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd extension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm lint:check
+
+lock: .venv/uv/bin/uv
+	.venv/uv/bin/uv pip compile pyproject.toml --all-extras --python-version 3.12 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+
+clean:
+	rm -rf .venv demo dist test-artifacts extension/lib extension/node_modules extension/wavebook/labextension
