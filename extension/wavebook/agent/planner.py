@@ -1,0 +1,52 @@
+"""What every planner does, with or without a model: answer a person, and propose a wave where one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from wavebook.agent.chat import Message
+from wavebook_tools.records.plan import WavePlan
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """A piece of the answer's markdown, to be appended."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan that waits for a person's approval."""
+
+    plan: WavePlan
+
+
+Part = TextDelta | Proposal
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person wrote, and the conversation before it, oldest first."""
+
+    body: str
+    history: Sequence[Message] = field(default_factory=list)
+
+
+class Planner(Protocol):
+    """Answers one request at a time, from the project's records."""
+
+    name: str
+    """What stands in plans and in the ledger: ``offline`` or a model's name."""
+    label: str
+    """What a person reads."""
+
+    def answer(self, request: Request) -> AsyncIterator[Part]:
+        """The answer's parts as they come: text, and at most one proposal. Without one, the answer was all there is.
+
+        Raises:
+            WavebookError: The records cannot be read, or the directive cannot be planned; the message says why.
+        """
+        ...

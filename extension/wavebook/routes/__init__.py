@@ -1,0 +1,14 @@
+"""The routes of docs/server-api.md, one file a resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wavebook.routes import approvals, base, bokeh, chat, comparison, project, runs, waves
+
+
+def handlers() -> list[tuple[Any, ...]]:
+    """All routes, as the server takes them: pattern and handler. The last answers what is none."""
+    resources = (project, waves, runs, comparison, chat, approvals)
+    routes = [(rf"/wavebook/api/{pattern}", handler) for part in resources for pattern, handler in part.ROUTES]
+    return [*routes, *bokeh.ROUTES, (r"/wavebook/api(?:/.*)?", base.NoSuchRoute)]
