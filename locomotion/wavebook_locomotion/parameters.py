@@ -247,7 +247,7 @@ def _leaf(name: str, owner: Any, field: str, none_type: str | None = None) -> It
                 yield from _leaf(f"{name}.{entity_field}", value, entity_field)
     elif isinstance(value, dict):
         if all("." not in str(key) for key in value):
-            yield from _walk(name, value, list(value))
+            yield from _walk(name, value, [key for key in value if key != "command_name"])
     elif hasattr(value, "__dataclass_fields__"):
         yield from _walk(name, value, [field for field in _fields(value) if field not in ("class_name", "func")])
 

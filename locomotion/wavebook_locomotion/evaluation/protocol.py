@@ -87,7 +87,8 @@ def spread(count: int, choices: int, seed: int) -> np.ndarray:
 def mean_and_error(values: np.ndarray, groups: np.ndarray) -> tuple[float, float | None]:
     """The mean over groups of their means, and its standard error.
 
-    The error pools the variance within groups: ``s * sqrt(sum(1 / n_g)) / G`` with ``s^2 = sum((x - mean_g)^2) / (N - G)``.
+    The error pools the variance within groups: ``s * sqrt(sum(1 / n_g)) / G`` with
+    ``s^2 = sum((x - mean_g)^2) / (N - G)``.
 
     Args:
         values: One value for each robot, shape ``[N]``.

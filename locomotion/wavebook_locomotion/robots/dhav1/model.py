@@ -53,7 +53,7 @@ def dhav1() -> RobotModel:
             ("shank", numbers.SHANK_BODY),
             ("foot", numbers.FOOT),
         ):
-            # The hip's motor lies toward the middle of the robot at all four corners; the others are mirrored in y only.
+            # The hip's motor lies toward the middle at all four corners; the others are mirrored in y only.
             bodies[f"{leg}_{part}"] = _mirrored(body, front if part == "hip" else 1.0, left)
         joints += [
             _driven(leg, "hip", "base", f"{leg}_hip", (front * numbers.HIP_X, left * numbers.HIP_Y, 0.0)),

@@ -1,7 +1,7 @@
 """The numbers of DHAV1, from which its URDF, its USD and its Isaac Lab configuration are made.
 
-No description of DHAV1 is public. These are **stand-in values**: the closest documented robot of its size, DeepRobotics'
-Lite3 (``Lite3_urdf`` in https://github.com/DeepRoboticsLab/URDF_model), with four changes:
+No description of DHAV1 is public. These are **stand-in values**: the closest documented robot of its size,
+DeepRobotics' Lite3 (``Lite3_urdf`` in https://github.com/DeepRoboticsLab/URDF_model), with four changes:
 
 - joint axes and signs as Unitree's robots have them: x forward, y left, z up; a positive thigh angle swings the leg
   backward, the knee is negative. Lite3 turns the other way round, so its limits stand here with the other sign.

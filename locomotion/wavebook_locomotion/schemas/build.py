@@ -1,0 +1,88 @@
+"""Writes the tasks' schemas from their real configurations: ``python -m wavebook_locomotion.schemas.build``."""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+from wavebook_locomotion import configuration
+from wavebook_locomotion.parameters import TERM, Parameter, parameters
+from wavebook_locomotion.schemas.ranges import RANGES
+from wavebook_locomotion.schemas.search import FLAT, ROUGH, SHARED
+
+FOLDER = Path(__file__).parent
+
+
+def schema_texts() -> dict[str, str]:
+    """The schemas' file names and what they hold."""
+    return {
+        f"{task}.json": json.dumps(schema(task), indent=1, ensure_ascii=False) + "\n"
+        for task in configuration.task_names()
+    }
+
+
+def schema(task: str) -> dict[str, Any]:
+    """The schema of one task, in the form that `wavebook_locomotion.catalogue.tasks` returns."""
+    config = configuration.load(task, num_envs=1, seed=0)
+    known = parameters(config.env, config.agent)
+    ground = (
+        "stairs, boxes, noise and slopes, with a curriculum over ten levels" if config.rough else "an endless plane"
+    )
+    search = [*SHARED, *(ROUGH if config.rough else FLAT)]
+    missing = [space["name"] for space in search if space["name"] not in known]
+    if missing:
+        raise LookupError(f"the search names parameters that {task} does not have: {', '.join(missing)}")
+    return {
+        "format": 1,
+        "task": task,
+        "title": f"DHAV1 follows a velocity on {'rough' if config.rough else 'flat'} ground",
+        "description": f"A quadruped of 12 joints follows commanded planar velocities and yaw rates on {ground}.",
+        "parameters": {name: _described(parameter, config) for name, parameter in known.items()},
+        "search": search,
+    }
+
+
+def _described(parameter: Parameter, config: configuration.TaskConfig) -> dict[str, Any]:
+    described: dict[str, Any] = {"type": parameter.type}
+    if parameter.type != TERM:
+        described["default"] = list(parameter.value) if isinstance(parameter.value, tuple) else parameter.value
+    else:
+        described["default"] = "present"
+    described["nullable"] = parameter.nullable
+    if parameter.item is not None:
+        described["item"] = parameter.item
+    if parameter.length is not None:
+        described["length"] = parameter.length
+    if parameter.type == TERM:
+        described["description"] = _term_description(parameter.name, config)
+    elif parameter.name.startswith("env.rewards.") and parameter.name.endswith(".weight"):
+        # A penalty whose sign turns, or a reward that punishes, is a slip.
+        low, high = (0.0, 100.0) if parameter.value > 0 else (-100.0, 0.0)
+        described |= {"minimum": low, "maximum": high, "description": "Factor of the term in the reward, per second"}
+    else:
+        described |= next((facts for pattern, facts in RANGES if fnmatch.fnmatch(parameter.name, pattern)), {})
+    return described
+
+
+def _term_description(name: str, config: configuration.TaskConfig) -> str:
+    term: Any = config.env
+    for part in name.split(".")[1:]:
+        term = term[part] if isinstance(term, dict) else getattr(term, part)
+    source = getattr(term, "func", None) or getattr(term, "function", None)
+    text = inspect.getdoc(inspect.unwrap(source)) if callable(source) else None
+    first = (text or "").strip().partition("\n\n")[0].replace("\n", " ")
+    return first or f"The term {name.rpartition('.')[2]}"
+
+
+def main() -> None:
+    """Write every schema and say which."""
+    for name, text in schema_texts().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+        print(f"{name}: {len(json.loads(text)['parameters'])} parameters")
+
+
+if __name__ == "__main__":
+    main()
