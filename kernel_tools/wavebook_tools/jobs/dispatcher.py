@@ -27,7 +27,7 @@ from wavebook_tools.jobs.recovery import finish_from_record
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.run import RUN_FOLDER_VARIABLE, RunState
+from wavebook_tools.records.run import RunState
 
 ACTIVE_STATES = (RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
 
@@ -99,15 +99,15 @@ class Dispatcher:
                 return  # cancelled in between
             environment = {
                 **without_secrets(os.environ),
-                RUN_FOLDER_VARIABLE: str(folder),
                 "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
                 "CUDA_VISIBLE_DEVICES": device.id if device.kind == "gpu" else "",
             }
             folder.mkdir(parents=True, exist_ok=True)
             with open(folder / "log.txt", "ab") as log:
                 # The supervisor inherits the lease's descriptor and with it the lease, for as long as it lives.
+                supervisor = [sys.executable, "-m", "wavebook_tools.jobs.supervisor"]
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(self.project.root), run.id],
+                    [*supervisor, str(self.project.root), run.id, str(lease)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

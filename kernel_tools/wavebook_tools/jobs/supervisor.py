@@ -1,6 +1,8 @@
 """The root of a run's process tree: starts the worker, ends the whole tree, and says how the run ended.
 
-    python -m wavebook_tools.jobs.supervisor PROJECT RUN
+    python -m wavebook_tools.jobs.supervisor PROJECT RUN LEASE
+
+LEASE is the inherited descriptor that holds the device.
 
 It does as little as possible, so that nothing of what a run does can bring it down: the notebook is executed by the
 worker, a process below it. As a subreaper it inherits whatever a kernel leaves behind, so none of it survives the run.
@@ -24,7 +26,7 @@ from wavebook_tools.jobs.recovery import newest, summary, tail_events
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.run import RunState
+from wavebook_tools.records.run import RUN_FOLDER_VARIABLE, RunState
 
 INTERRUPT_GRACE = 5.0
 """How long an interrupted notebook may take to stop by itself [s]."""
@@ -39,9 +41,10 @@ UNKILLABLE_PATIENCE = 60.0
 class Supervisor:
     """Runs one run."""
 
-    def __init__(self, project: Project, run_id: str) -> None:
+    def __init__(self, project: Project, run_id: str, lease: int) -> None:
         self.project = project
         self.run_id = run_id
+        self.lease = lease
         self.store = QueueStore(project)
         row = self.store.get(run_id)
         if row is None:
@@ -59,6 +62,7 @@ class Supervisor:
             [sys.executable, "-m", "wavebook_tools.jobs.worker", str(self.project.root), self.run_id],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            env={**os.environ, RUN_FOLDER_VARIABLE: str(self.record.path)},
         )
         with selectors.DefaultSelector() as selector:
             selector.register(signals, selectors.EVENT_READ)
@@ -115,6 +119,8 @@ class Supervisor:
         if state is not RunState.DONE:
             self._annotate(state, message or "")
         iteration, metrics = summary(self.record)
+        if not left:
+            os.close(self.lease)  # whoever reads the final state may count on a free device
         self.events.write("state", state=state, message=message)
         self.store.finish(self.run_id, state, message=message, iteration=iteration, metrics=metrics)
         return state
@@ -151,7 +157,7 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def main() -> None:
     """Run the run named on the command line."""
-    Supervisor(Project(Path(sys.argv[1])), sys.argv[2]).run()
+    Supervisor(Project(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])).run()
 
 
 if __name__ == "__main__":

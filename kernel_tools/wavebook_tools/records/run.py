@@ -22,8 +22,8 @@ from wavebook_tools.records.plan import (
 )
 
 RUN_FOLDER_VARIABLE = "WAVEBOOK_RUN_FOLDER"
-"""Environment variable that every process of a run carries: its notebook finds the record by it, and what is left of
-a process tree whose root died is found by it too."""
+"""Environment variable that every process below a run's supervisor carries: its notebook finds the record by it, and
+what is left of a process tree whose root died is found by it too."""
 
 
 class RunState(StrEnum):
