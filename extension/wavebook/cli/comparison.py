@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option
-from wavebook_tools.comparison import verdicts, write_comparison, write_report
+from wavebook_tools.comparison import verdicts
 
 
 @click.command()
@@ -22,6 +22,8 @@ from wavebook_tools.comparison import verdicts, write_comparison, write_report
 @json_option
 def compare(waves: tuple[int, ...], output: Path | None, project_path: Path | None, as_json: bool) -> None:
     """Write the comparison of WAVES as one page that opens without a network."""
+    from wavebook_tools.comparison import write_comparison  # drawing is slow to import; other commands need none
+
     project = find_project(project_path)
     records = [project.wave(wave) for wave in waves]
     path = output or (
@@ -54,6 +56,8 @@ def compare(waves: tuple[int, ...], output: Path | None, project_path: Path | No
 @json_option
 def report(wave: int, project_path: Path | None, as_json: bool) -> None:
     """Write the report of WAVE as a notebook."""
+    from wavebook_tools.comparison import write_report
+
     project = find_project(project_path)
     project.wave(wave)
     path = write_report(project, wave)

@@ -14,7 +14,7 @@ from wavebook.cli.control import start_wave
 from wavebook.cli.output import console, json_option, plan_table, print_json
 from wavebook.cli.progress import follow
 from wavebook.cli.simulator import require_simulator
-from wavebook_tools.comparison import verdicts, write_comparison, write_report
+from wavebook_tools.comparison import verdicts
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
 
@@ -47,6 +47,8 @@ seconds = 6.0
 @json_option
 def demo(project_path: Path, directive: str, as_json: bool) -> None:
     """Plan and run a small real wave on this machine; ends with what to open."""
+    from wavebook_tools.comparison import write_comparison, write_report  # slow to import; other commands need none
+
     require_simulator("`wavebook demo`")
     started = time.monotonic()
     project = Project.create(project_path, SETTINGS)

@@ -41,8 +41,11 @@ def doctor(as_json: bool) -> None:
         print_json({"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]})
     else:
         table = Table(box=None, pad_edge=False, show_header=False)
+        for _ in range(4):
+            table.add_column(overflow="fold")
         for check in checks:
-            table.add_row("[green]ok[/]" if check.ok else "[red]no[/]", check.name, check.found, check.mend)
+            mend = "" if check.ok else check.mend
+            table.add_row("[green]ok[/]" if check.ok else "[red]no[/]", check.name, check.found, mend)
         console.print(table)
     sys.exit(0 if all(check.ok for check in checks) else 1)
 

@@ -34,7 +34,3 @@ def main() -> None:
     except WavebookError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
-
-
-if __name__ == "__main__":
-    main()

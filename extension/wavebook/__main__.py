@@ -1,0 +1,5 @@
+"""``python -m wavebook``: the command line."""
+
+from wavebook.cli import main
+
+main()
