@@ -35,7 +35,7 @@ def nearest(name: str, choices: Iterable[str], *, count: int = 3) -> list[str]:
     close = difflib.get_close_matches(name, choices, n=count, cutoff=0.6)
     leaf = name.rpartition(".")[2]
     by_leaf = [choice for choice in choices if choice.rpartition(".")[2] == leaf]
-    return list(dict.fromkeys([*by_leaf, *close]))[:count]
+    return list(dict.fromkeys([*close, *by_leaf]))[:count]
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

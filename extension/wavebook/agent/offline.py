@@ -1,11 +1,24 @@
-"""The planner that needs no key: it reads the directive and the records, and proposes a wave."""
+"""The planner that needs no key: it reads the directive and the records, and proposes a wave.
+
+The same directive over the same records gives the same plan.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
-from wavebook.agent.planner import Part, Request, TextDelta
+from wavebook.agent import replies
+from wavebook.agent.approvals import Approvals
+from wavebook.agent.directive import Directive
+from wavebook.agent.planner import Part, Proposal, Request, TextDelta
+from wavebook.agent.proposal import Proposed, Proposer
+from wavebook.agent.reading import read_directive
+from wavebook_tools.errors import UsageError
+from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
+from wavebook_tools.tasks import TaskSchema, load_tasks
 
 
 class OfflinePlanner:
@@ -14,9 +27,76 @@ class OfflinePlanner:
     name = "offline"
     label = "Offline planner"
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, tasks: Mapping[str, TaskSchema] | None = None) -> None:
         self.project = project
+        self._tasks = tasks
+
+    def propose(self, directive: str, *, experiments: int | None = None, seeds: int | None = None) -> WavePlan:
+        """A wave for a directive.
+
+        Args:
+            directive: What to find out, in free words.
+            experiments: How many, the baseline among them; overrules the directive.
+            seeds: Seeds of each; overrules the directive.
+
+        Raises:
+            UsageError: The directive says nothing that could be planned, or asks for what cannot run.
+        """
+        read = self._read(directive)
+        read = replace(read, experiments=experiments or read.experiments, seeds=seeds or read.seeds)
+        if read.intent not in {"plan", "reproduce"} or not read.says_something:
+            raise UsageError(replies.clarification(read))
+        return self._propose(read).plan
 
     async def answer(self, request: Request) -> AsyncIterator[Part]:
-        """The answer, in parts."""
-        yield TextDelta(f"I read: {request.body}")
+        """The answer: for a directive what was understood, why this wave, and the wave; else a plain reply."""
+        read = await asyncio.to_thread(self._read, request.body)
+        if read.intent in {"plan", "reproduce"} and read.says_something:
+            heard = _heard(read)
+            yield TextDelta(heard)
+            proposed = await asyncio.to_thread(self._propose, read)
+            for reason in proposed.reasons:
+                yield TextDelta(f"\n\n{reason}")
+            yield TextDelta(f"\n\n{_summary(proposed.plan)}")
+            yield Proposal(proposed.plan)
+        else:
+            yield TextDelta(await asyncio.to_thread(self._reply, read))
+
+    def _read(self, text: str) -> Directive:
+        return read_directive(text, self._known_tasks(), self.project.settings().training.task)
+
+    def _propose(self, read: Directive) -> Proposed:
+        numbers = Approvals(self.project, tasks=self._tasks).next_numbers()
+        proposed = Proposer(self.project, read, numbers, self._known_tasks(), self.name).propose()
+        heard = _heard(read).replace("**", "")
+        rationale = "\n".join([*heard.split("\n\n"), *proposed.reasons])
+        return Proposed(proposed.plan.model_copy(update={"rationale": rationale}), proposed.reasons)
+
+    def _reply(self, read: Directive) -> str:
+        approvals = list(Approvals(self.project, tasks=self._tasks).list())
+        if read.intent == "status":
+            return replies.status(self.project, approvals)
+        if read.intent == "greeting":
+            return replies.greeting(self.project, approvals)
+        if read.intent == "help":
+            return replies.help_text()
+        if read.intent == "thanks":
+            return "You're welcome."
+        return replies.clarification(read)
+
+    def _known_tasks(self) -> Mapping[str, TaskSchema]:
+        return load_tasks() if self._tasks is None else self._tasks
+
+
+def _heard(read: Directive) -> str:
+    notes = "; ".join(read.notes) or "go on from what is known"
+    text = f"**Understood:** {notes}."
+    if read.unknown:
+        text += f"\n\n**Not understood, and left aside:** {', '.join(f'«{word}»' for word in read.unknown)}."
+    return text
+
+
+def _summary(plan: WavePlan) -> str:
+    names = f"{len(plan.experiments)} experiment{'' if len(plan.experiments) == 1 else 's'}"
+    runs = f"{plan.run_count} run{'' if plan.run_count == 1 else 's'}"
+    return f"Wave {plan.id}: {names}, {runs}, {plan.num_envs} robots and {plan.iterations} iterations each."

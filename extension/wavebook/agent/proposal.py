@@ -1,0 +1,394 @@
+"""From a directive and the records to a wave: its base, its experiments, their seeds, and the reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from wavebook.agent.directive import Directive
+from wavebook.agent.estimate import estimate
+from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
+from wavebook.agent.numbering import Numbers
+from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
+from wavebook.agent.variations import Setting, Variation, on_task, variations
+from wavebook_tools.errors import UsageError, WavebookError
+from wavebook_tools.jobs.devices import list_devices, select_devices
+from wavebook_tools.metrics.quantities import format_number, quantity
+from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, WavePlan, slugify
+from wavebook_tools.records.project import Project
+from wavebook_tools.tasks import TaskSchema, check_plan, task_named
+
+EXPERIMENTS = 3
+"""Of a wave, where nothing else is asked: the baseline and two variations."""
+
+MOST_EXPERIMENTS = 16
+BASELINE_SEEDS = 2
+"""The fewest seeds that tell the noise."""
+
+REPRODUCTION_SEEDS = 3
+FEWEST_ITERATIONS = 10
+
+
+@dataclass
+class Proposed:
+    """A plan and why it is so, in sentences."""
+
+    plan: WavePlan
+    reasons: list[str] = field(default_factory=list)
+
+
+class Proposer:
+    """Plans one wave."""
+
+    def __init__(
+        self, project: Project, directive: Directive, numbers: Numbers, tasks: Mapping[str, TaskSchema], planner: str
+    ) -> None:
+        self.project = project
+        self.directive = directive
+        self.numbers = numbers
+        self.tasks = tasks
+        self.planner = planner
+        self.settings = project.settings()
+        self.reasons: list[str] = []
+
+    def propose(self) -> Proposed:
+        """The wave.
+
+        Raises:
+            UsageError: There is nothing to plan, or what is asked for cannot run.
+        """
+        directive = self.directive
+        schema = task_named(directive.task or self.settings.training.task, self.tasks)
+        repeats = directive.intent == "reproduce"
+        plan = self._within_time(self._reproduction(schema) if repeats else self._exploration(schema))
+        check_plan(plan, self.tasks)
+        return Proposed(plan, self.reasons)
+
+    def _exploration(self, schema: TaskSchema) -> WavePlan:
+        directive = self.directive
+        topic = self._topic(schema)
+        evidence = read_evidence(self.project, schema.task)
+        ranking = rank(evidence, topic.metric, topic.direction)
+        base = dict(ranking.best.tried.overrides) if ranking else {}
+        self._tell_records(evidence, ranking, topic)
+        setting = Setting(schema, directive, topic, base, evidence, ranking)
+
+        wanted = self._experiments()
+        with_baseline = wanted > 1 or ranking is None
+        for assignment in directive.assignments:
+            if assignment.value == setting.current(assignment.parameter):
+                self.reasons.append(f"{assignment.parameter} = {assignment.value} is what the base has already.")
+        chosen = list(islice(variations(setting), wanted - with_baseline))
+        if not chosen and (wanted > 1 or not with_baseline):
+            raise UsageError(
+                f"everything I know to vary on {schema.task} was tried from this base; "
+                "name a parameter and a value, for example «learning rate 5e-4»"
+            )
+        seeds, base_seeds, chosen = self._seeds(chosen, with_baseline)
+        specs: list[ExperimentSpec] = []
+        if with_baseline:
+            specs.append(self._baseline(ranking, evidence, base, schema, base_seeds))
+        specs += [self._spec(len(specs) + index, variation, seeds) for index, variation in enumerate(chosen)]
+        self._tell_judgement(with_baseline, base_seeds, seeds, bool(chosen))
+        return self._plan(schema, topic, specs, overrides=base, parent=_parent(evidence, ranking), evidence=evidence)
+
+    def _reproduction(self, schema: TaskSchema) -> WavePlan:
+        topic = self._topic(schema)
+        subject, evidence, schema = self._subject(schema, topic)
+        ranking = rank(evidence, topic.metric, topic.direction)
+        reference = ranking.reference.tried if ranking else None
+        number = self.directive.seeds or REPRODUCTION_SEEDS
+        specs = []
+        baseline = reference if reference is not None and reference is not subject else None
+        used = subject.seeds | (baseline.seeds if baseline else set())
+        seeds = self.directive.seed_list or fresh_seeds(used, number)
+        budget = self._max_runs()
+        if len(seeds) * (2 if baseline else 1) > budget:
+            seeds = seeds[: max(1, budget // (2 if baseline else 1))]
+            self.reasons.append(f"The budget of {budget} runs leaves {len(seeds)} seeds each.")
+        if baseline is not None:
+            specs.append(
+                ExperimentSpec(
+                    id=self.numbers.experiment_id(),
+                    slug=f"again-{baseline.name}",
+                    hypothesis=f"{baseline.name} on the same new seeds, so that both are measured alike.",
+                    overrides=baseline.overrides,
+                    seeds=seeds,
+                    baseline=True,
+                    evidence=baseline.names,
+                )
+            )
+        against = f" against {baseline.name}" if baseline else ""
+        specs.append(
+            ExperimentSpec(
+                id=self.numbers.experiment_id(len(specs)),
+                slug=f"again-{subject.name}",
+                hypothesis=f"The result of {subject.name}{against} holds on seeds that it has not seen.",
+                overrides=subject.overrides,
+                seeds=seeds,
+                baseline=baseline is None,
+                prediction=Prediction(
+                    metric=topic.metric, direction=topic.direction if baseline is not None else "same"
+                ),
+                evidence=subject.names,
+            )
+        )
+        self.reasons.append(f"{subject.name} ran on seeds {_listed(sorted(subject.seeds))}; these are new ones.")
+        _, num_envs, iterations = subject.size
+        return self._plan(
+            schema,
+            topic,
+            specs,
+            goal=f"Reproduce {subject.name} on {len(seeds)} new seeds",
+            parent=subject.experiments[-1].plan.id,
+            size=(self.directive.num_envs or num_envs, self.directive.iterations or iterations),
+            evidence=evidence,
+        )
+
+    def _subject(self, schema: TaskSchema, topic: Topic) -> tuple[Tried, Evidence, TaskSchema]:
+        """What is to be reproduced, with the records of its task."""
+        name = self.directive.subject
+        known: list[str] = []
+        for task in dict.fromkeys([schema.task, *self.tasks]):
+            evidence = read_evidence(self.project, task)
+            known += [experiment for tried in evidence.tried for experiment in tried.names]
+            if name is None:
+                ranking = rank(evidence, topic.metric, topic.direction)
+                if ranking is not None:
+                    return ranking.best.tried, evidence, task_named(task, self.tasks)
+            elif (found := evidence.find(name)) is not None:
+                return found, evidence, task_named(task, self.tasks)
+        if name is None:
+            raise UsageError("nothing was measured yet, so there is nothing to repeat; ask for a first wave")
+        raise UsageError(f"there is no experiment {name}; experiments here: {', '.join(sorted(known)) or 'none yet'}")
+
+    def _topic(self, schema: TaskSchema) -> Topic:
+        """The topic whose number decides."""
+        topics = self.directive.topics
+        topic = topics[0] if topics else BY_KEY["velocity"]
+        for named in topics:
+            if named.key in UNMEASURED:
+                self.reasons.append(UNMEASURED[named.key])
+        fitting = on_task(topic, schema)
+        if fitting.metric != topic.metric:
+            self.reasons.append(f"{schema.task} has no terrain levels, so the velocity error decides.")
+        return fitting
+
+    def _experiments(self) -> int:
+        directive = self.directive
+        wanted = directive.experiments or (directive.variations + 1 if directive.variations else 0)
+        if not wanted:
+            asked = len(directive.assignments) + len(directive.wishes)
+            wanted = max(EXPERIMENTS, 1 + asked)
+        if wanted > MOST_EXPERIMENTS:
+            self.reasons.append(f"A wave has at most {MOST_EXPERIMENTS} experiments here.")
+        return min(wanted, MOST_EXPERIMENTS, max(1, self._max_runs()))
+
+    def _max_runs(self) -> int:
+        allowed = self.settings.budget.max_runs
+        asked = self.directive.runs
+        if asked is not None and asked > allowed:
+            self._once(
+                f"The project's budget allows {allowed} runs a wave, not {asked} (wavebook.toml, budget.max_runs)."
+            )
+        return min(asked, allowed) if asked is not None else allowed
+
+    def _seeds(self, chosen: list[Variation], with_baseline: bool) -> tuple[int, int, list[Variation]]:
+        """Seeds of each variation and of the baseline, and the variations that the budget leaves."""
+        directive = self.directive
+        asked = len(directive.seed_list) if directive.seed_list else directive.seeds
+        each = asked or (2 if self._fast() else 1)
+        base = (asked or BASELINE_SEEDS) if with_baseline else 0
+        budget = self._max_runs()
+        shrunk = False
+        while base + each * len(chosen) > budget:
+            shrunk = True
+            if each > 1:
+                each -= 1
+            elif len(chosen) > 1:
+                chosen = chosen[:-1]
+            elif base > 1:
+                base -= 1
+            else:
+                chosen = chosen[:-1]
+        if shrunk:
+            self.reasons.append(f"I made the wave smaller to keep to {budget} runs.")
+        return each, base, chosen
+
+    def _fast(self) -> bool:
+        """Whether the runs go to GPUs, where a second seed for everything costs minutes."""
+        try:
+            devices = select_devices(self._devices(), list_devices())
+        except WavebookError:
+            return False
+        return any(device.kind == "gpu" for device in devices)
+
+    def _devices(self) -> list[str]:
+        return self.directive.devices or self.settings.devices.use
+
+    def _baseline(
+        self, ranking: Ranking | None, evidence: Evidence, base: Overrides, schema: TaskSchema, number: int
+    ) -> ExperimentSpec:
+        best = ranking.best if ranking else None
+        known = [tried for tried in evidence.tried if tried.overrides == base]
+        used = {seed for tried in known for seed in tried.seeds}
+        seeds = self.directive.seed_list or fresh_seeds(used, number)
+        if best is None:
+            slug, prediction = "baseline", None
+            hypothesis = (
+                f"{schema.task} as it is. How far its seeds lie apart is the noise that the others are judged against."
+            )
+        elif best is ranking.reference if ranking else False:
+            slug = "baseline"
+            hypothesis = (
+                f"{best.tried.name} again on new seeds, so that this wave has its own measure to be judged against."
+            )
+            prediction = Prediction(metric=ranking.metric if ranking else "error_vel_xy", direction="same")
+        else:
+            slug = f"base-{best.tried.name}"
+            hypothesis = f"The best so far, {best.tried.name}, holds its lead on seeds that it has not seen."
+            prediction = Prediction(metric=ranking.metric if ranking else "error_vel_xy", direction="same")
+        return ExperimentSpec(
+            id=self.numbers.experiment_id(),
+            slug=slug,
+            hypothesis=hypothesis,
+            seeds=seeds,
+            baseline=True,
+            prediction=prediction,
+            evidence=[name for tried in known for name in tried.names],
+        )
+
+    def _spec(self, offset: int, variation: Variation, seeds: int) -> ExperimentSpec:
+        return ExperimentSpec(
+            id=self.numbers.experiment_id(offset),
+            slug=variation.slug,
+            hypothesis=variation.hypothesis,
+            overrides=variation.overrides,
+            seeds=self.directive.seed_list or list(range(seeds)),
+            prediction=variation.prediction,
+            evidence=variation.evidence,
+        )
+
+    def _plan(
+        self,
+        schema: TaskSchema,
+        topic: Topic,
+        specs: list[ExperimentSpec],
+        *,
+        evidence: Evidence,
+        overrides: Overrides | None = None,
+        parent: int | None = None,
+        goal: str | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> WavePlan:
+        directive, training = self.directive, self.settings.training
+        if size is None:
+            # Numbers are compared only at equal size, so a later wave keeps the size of those before it.
+            _, num_envs, iterations = evidence.tried[-1].size if evidence.tried else ("", 0, 0)
+            size = (
+                directive.num_envs or num_envs or training.num_envs,
+                directive.iterations or iterations or training.iterations,
+            )
+        number = quantity(topic.metric)
+        verb = "lower" if topic.direction == "down" else "raise"
+        unit = f" [{number.unit}]" if number.unit not in {"", "–"} else ""
+        aim = f"{verb} {topic.metric}{unit}" if topic.measured else f"watch {topic.metric}{unit}"
+        goal = goal or f"{topic.goal}: {aim} in {schema.task}"
+        return WavePlan(
+            id=self.numbers.wave,
+            slug=slugify(goal.partition(":")[0]),
+            goal=goal,
+            directive=directive.text,
+            parent=parent,
+            task=schema.task,
+            num_envs=size[0],
+            iterations=size[1],
+            overrides=overrides or {},
+            experiments=specs,
+            devices=self._devices(),
+            budget=Budget(max_runs=self._max_runs(), gpu_hours=directive.gpu_hours or self.settings.budget.gpu_hours),
+            evaluation=self.settings.evaluation,
+            planner=self.planner,
+            rationale="",
+        )
+
+    def _within_time(self, plan: WavePlan) -> WavePlan:
+        """Fewer iterations where the directive's time does not suffice, as far as earlier runs tell."""
+        for limit, what in ((self.directive.seconds, "seconds"), (plan.budget.gpu_hours, "gpu_hours")):
+            if limit is None:
+                continue
+            guess: Any = getattr(estimate(self.project, plan), what)
+            words = f"{limit / 60:g} minutes" if what == "seconds" else f"{limit:g} GPU hours"
+            if guess is None:
+                self.reasons.append(f"No earlier run tells how long this takes, so I cannot promise {words}.")
+            elif guess > limit:
+                fewer = max(FEWEST_ITERATIONS, int(plan.iterations * limit / guess * 0.95))
+                if fewer < plan.iterations:
+                    self.reasons.append(
+                        f"To keep to {words} each run has {fewer} iterations instead of {plan.iterations}."
+                    )
+                    plan = plan.model_copy(update={"iterations": fewer})
+                left: Any = getattr(estimate(self.project, plan), what)
+                if left is not None and left > limit:
+                    takes = f"{left / 60:.0f} minutes" if what == "seconds" else f"{left:.2g} GPU hours"
+                    self.reasons.append(f"Even so it takes about {takes}: starting and evaluating cost the rest.")
+        return plan
+
+    def _tell_records(self, evidence: Evidence, ranking: Ranking | None, topic: Topic) -> None:
+        self.reasons.extend(f"Left out: {problem}" for problem in evidence.problems)
+        waiting = sum(tried.unfinished for tried in evidence.tried)
+        if waiting:
+            self.reasons.append(f"{waiting} runs of earlier waves have not ended; I planned without their results.")
+        if ranking is None:
+            if not evidence.tried:
+                self.reasons.append("Nothing was run on this task yet, so the wave begins with the baseline.")
+            elif not waiting:
+                self.reasons.append("No earlier run on this task has a result, so the wave begins with the baseline.")
+            return
+        reference, best = ranking.reference, ranking.best
+        said = f"{reference.tried.name} reached {_amount(reference, topic.metric)}"
+        if best is reference:
+            self.reasons.append(f"{said}, and nothing tried since was better by more than the noise.")
+        else:
+            assert best.difference is not None
+            gain = abs(best.difference.value) / best.difference.standard_error
+            self.reasons.append(
+                f"{best.tried.name} is the best so far with {_amount(best, topic.metric)}; {said}. The difference is "
+                f"{gain:.1f} standard errors, so {best.tried.name} becomes the base of this wave."
+            )
+        worse = [standing.tried.name for standing in ranking.others if standing.worse]
+        if worse:
+            self.reasons.append(f"Worse than the baseline, and not tried further: {', '.join(worse)}.")
+
+    def _tell_judgement(self, with_baseline: bool, base_seeds: int, seeds: int, varied: bool) -> None:
+        if with_baseline and varied and seeds == 1 and self.directive.seeds is None and not self.directive.seed_list:
+            self.reasons.append(
+                f"The baseline runs on {base_seeds} seeds, each variation on one: a first look. "
+                "What looks better is judged with more seeds in the next wave; say «2 seeds» to have them now."
+            )
+        elif with_baseline and base_seeds == 1:
+            self.reasons.append("One seed does not tell the noise, so this wave alone cannot tell better from luck.")
+
+    def _once(self, reason: str) -> None:
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+
+def _parent(evidence: Evidence, ranking: Ranking | None) -> int | None:
+    if ranking is not None:
+        return ranking.best.tried.experiments[-1].plan.id
+    return evidence.waves[-1] if evidence.waves else None
+
+
+def _amount(standing: Standing, metric: str) -> str:
+    unit = quantity(metric).unit
+    seeds = f"{standing.seeds} seed{'' if standing.seeds == 1 else 's'}"
+    return (
+        f"{metric} {format_number(standing.mean, 3)}{f' {unit}' if unit not in {'', '–', 'fraction'} else ''} ({seeds})"
+    )
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))

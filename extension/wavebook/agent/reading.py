@@ -1,0 +1,317 @@
+"""Reads a directive: free English in, a ``Directive`` out, with what was understood and what was not.
+
+Each step takes the words it recognises out of the text, the special before the general; what no step took and is no
+filler is reported back. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from wavebook.agent.directive import Assignment, Directive, Intent, Wish
+from wavebook.agent.topics import BY_KEY, TOPICS
+from wavebook.agent.vocabulary import (
+    ALIASES,
+    COUNT,
+    COUNTED,
+    FILLERS,
+    GROUPS,
+    IMPROVE,
+    KEEP,
+    LOWER,
+    NUMBER,
+    RAISE,
+    REMOVE,
+    VERBS,
+    count,
+    value,
+)
+from wavebook_tools.errors import UsageError, did_you_mean
+from wavebook_tools.tasks import TaskSchema
+
+_TAKEN = "\x1f"
+"""Stands where words were taken out, so that what lies on either side does not join."""
+
+_QUESTIONS: tuple[tuple[Intent, str], ...] = (
+    (
+        "greeting",
+        r"\W*(?:hi|hello|hey|good\s+(?:morning|afternoon|evening|day))(?:\W+(?:there|wavebook|agent|all))?\W*",
+    ),
+    ("thanks", r"\W*(?:thanks|thank\s+you|great|nice|cool|ok|okay|perfect)(?:\W+\w+){0,3}\W*"),
+    ("help", r"\W*/?(?:help|what\s+can\s+(?:you|i)\s+\w+|who\s+are\s+you|how\s+does\s+(?:this|it)\s+work)\b.{0,60}"),
+    (
+        "status",
+        r"\W*/?(?:(?:what(?:'s|’s|\s+is)\s+the\s+)?(?:status|progress|state)\b.*"
+        r"|how\s+(?:is|are|was|were|did|far|goes|long)\b.*"
+        r"|what(?:'s|’s|\s+is|\s+are|\s+was)?\s+(?:running|happen\w*|going\s+on|the\s+(?:best|results?|news)).*"
+        r"|what\s+(?:did|have|has)\s+(?:we|you|i|it|the\s+\w+)\s+(?:learn|find|found|show|done).*"
+        r"|(?:show|tell|give)\s+(?:me\s+)?(?:the\s+)?(?:status|progress|results?|best)\b.*"
+        r"|which\s+(?:experiment|run|wave|one)\b.*|(?:best\s+so\s+far|any\s+news|are\s+we\s+done)\W*)",
+    ),
+)
+
+
+def read_directive(text: str, tasks: Mapping[str, TaskSchema], default_task: str) -> Directive:
+    """Read a directive.
+
+    Args:
+        text: What the person wrote.
+        tasks: The tasks there are.
+        default_task: The one meant where none is named.
+
+    Raises:
+        UsageError: It names a parameter by its full name that the task does not have.
+    """
+    return _Reader(text, tasks, default_task).read()
+
+
+class _Reader:
+    def __init__(self, text: str, tasks: Mapping[str, TaskSchema], default_task: str) -> None:
+        # Lower case where that keeps each character in its place.
+        self.rest = "".join(c.lower() if c.isascii() else c for c in text.replace("’", "'"))
+        self.tasks = tasks
+        self.default_task = default_task
+        self.read_ = Directive(text)
+
+    def read(self) -> Directive:
+        found = self.read_
+        for intent, pattern in _QUESTIONS:
+            if re.fullmatch(pattern, self.rest, re.DOTALL):
+                found.intent = intent
+                return found
+        self._reproduction()
+        self._task()
+        schema = self.tasks.get(found.task or self.default_task)
+        if schema is not None:
+            self._full_names(schema)
+            self._values(schema)
+        self._numbers()
+        self._devices()
+        if schema is not None:
+            self._kept(schema)
+            self._named(schema)
+        self._topics()
+        found.wants_improvement = bool(self._take(IMPROVE))
+        self._take(VERBS)
+        left = (word.strip("'") for word in re.findall(r"[a-z0-9][\w'.-]*", self.rest))
+        words = (word.rstrip(".") for word in left)
+        found.unknown = list(dict.fromkeys(word for word in words if word and word not in FILLERS))
+        return found
+
+    def _take(self, pattern: str | re.Pattern[str]) -> list[re.Match[str]]:
+        """All matches, taken out of the text."""
+        matches = list(re.finditer(pattern, self.rest))
+        for match in matches:
+            self._blank(match.start(), match.end())
+        return matches
+
+    def _blank(self, start: int, end: int) -> None:
+        self.rest = self.rest[:start] + _TAKEN * (end - start) + self.rest[end:]
+
+    def _note(self, text: str) -> None:
+        if text not in self.read_.notes:
+            self.read_.notes.append(text)
+
+    def _reproduction(self) -> None:
+        verbs = r"\b(?:reproduc\w*|repeat\w*|replicat\w*|confirm\w*|verify|re-?run)\b"
+        match = re.search(verbs + r"[^.;]{0,40}?\b(exp\d{3,}|best|winner|it|that|result\w*|baseline)\b", self.rest)
+        if match:
+            self.read_.intent = "reproduce"
+            name = match[1]
+            self.read_.subject = name if name.startswith("exp") else None
+            self._note(f"repeat {name if name.startswith('exp') else 'the best so far'} with other seeds")
+            self._blank(match.start(), match.end())
+
+    def _task(self) -> None:
+        for name in self.tasks:
+            if self._take(rf"\b{re.escape(name.lower())}\b"):
+                self.read_.task = name
+        kinds = {"flat": r"flat|even|level|plane", "rough": r"rough|uneven|bumpy|off-?road"}
+        for kind, words in kinds.items():
+            ground = r"(?:\s+(?:ground|terrains?|surfaces?|plane|floor|one))?"
+            place = rf"\b(?:on|over|across|for|in)\s+(?:the\s+|a\s+)?(?:{words}){ground}\b"
+            fitting = [name for name in self.tasks if kind in name.lower()]
+            if self.read_.task is None and fitting and self._take(place):
+                self.read_.task = fitting[0]
+        if self.read_.task is not None:
+            self._note(f"task {self.read_.task}")
+
+    def _full_names(self, schema: TaskSchema) -> None:
+        values = (
+            rf"(?:\s*(?:=|:|to|at|of)?\s*({NUMBER}(?!\s*(?:{COUNTED})\b)(?![\d.])|true|false|null|none|\[[^\]]*\]))?"
+        )
+        for match in self._take(rf"\b((?:env|agent)\.[\w.]*\w){values}"):
+            name, given = match[1], match[2]
+            if name not in schema.parameters and f"{name}.weight" in schema.parameters:
+                name = f"{name}.weight"
+            if name not in schema.parameters:
+                raise UsageError(
+                    f"{schema.task} has no parameter {match[1]!r}.{did_you_mean(match[1], schema.parameters)}"
+                )
+            if given is None:
+                self._wish(name, self._way(match.start(), match.end()))
+            else:
+                self._assign(name, _literal(given))
+
+    def _values(self, schema: TaskSchema) -> None:
+        between = r"\s*(?:coef\w*|weights?|values?)?\s*(?:=|:|of|to|at|is)?\s*"
+        numbers = rf"{NUMBER}(?:\s*(?:,|or|and|,\s*and|,\s*or)\s*{NUMBER})*"
+        for words, name in self._names(schema):
+            parameter = schema.parameters[name]
+            if parameter.type == "list":
+                pattern = rf"\b(?:{words}){between}(\d+(?:\s*[x×,]\s*\d+)+|\[[\d,\s]+\])"
+                for match in self._take(pattern):
+                    self._assign(name, [int(item) for item in re.findall(r"\d+", match[1])])
+            elif parameter.type == "str":
+                choices = "|".join(re.escape(str(choice)) for choice in parameter.choices or [])
+                for match in (
+                    self._take(rf"\b({choices})\s+{words}\b|\b{words}{between}({choices})\b") if choices else []
+                ):
+                    self._assign(name, match[1] or match[2])
+            elif parameter.type in {"float", "int"}:
+                pattern = rf"\b(?:{words}){between}({numbers})(?!\s*(?:{COUNTED})\b)(?![\d.]|e[-+\d])"
+                for match in self._take(pattern):
+                    for number in re.findall(NUMBER, match[1]):
+                        self._assign(name, value(number))
+
+    def _names(self, schema: TaskSchema) -> list[tuple[str, str]]:
+        """What people may call the task's parameters: (pattern, parameter), the longer names first."""
+        names = [(words, name) for words, name in ALIASES if name in schema.parameters]
+        for name, parameter in schema.parameters.items():
+            term = name.rpartition(".")[2]
+            if parameter.type != "term" or f"{name}.weight" not in schema.parameters:
+                continue
+            spoken = re.sub(r"_(l1|l2|exp)$", "", term)
+            for form in dict.fromkeys([term, spoken]):
+                if "_" in form:
+                    names.append((form.replace("_", r"[\s_-]+"), f"{name}.weight"))
+        return sorted(names, key=lambda item: -len(item[0]))
+
+    def _numbers(self) -> None:
+        found = self.read_
+        many = rf"\b({COUNT})"
+        ranged = rf"\b(?:{COUNT})\s*(?:-|to|or)\s*({COUNT})"
+        for pattern in (ranged, many):
+            for match in self._take(rf"{pattern}\s+(?:\w+\s+)?experiments?\b"):
+                found.experiments = max(1, int(count(match[1])))
+            for match in self._take(rf"{pattern}\s+(?:\w+\s+)?(?:variations?|variants?|hypothes[ei]s|ideas?)\b"):
+                found.variations = max(1, int(count(match[1])))
+        for match in self._take(r"\bseeds?\s+(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)+)"):
+            found.seed_list = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", match[1])))
+        for match in self._take(rf"{many}\s+(?:\w+\s+)?(?:seeds?|repeats?|replicates?|times)\b(?:\s+each)?"):
+            found.seeds = max(1, int(count(match[1])))
+        for match in self._take(rf"{many}\s+(?:\w+\s+)?(?:iterations?|iters?|updates?)\b"):
+            found.iterations = max(1, int(count(match[1])))
+        for match in self._take(rf"{many}\s+(?:parallel\s+|simulated\s+)?(?:robots?|envs?|environments?)\b"):
+            found.num_envs = max(1, int(count(match[1])))
+        most = r"\b(?:(?:at\s+most|up\s+to|no\s+more\s+than|max(?:imum)?(?:\s+of)?|within|in|under|less\s+than)\s+)?"
+        for match in self._take(rf"{most}({COUNT})\s+runs?\b"):
+            found.runs = max(1, int(count(match[1])))
+        for match in self._take(rf"{most}({COUNT})\s*gpu[\s-]*h(?:ours?)?\b"):
+            found.gpu_hours = count(match[1])
+        for match in self._take(rf"{most}({COUNT})\s*(h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?)\b"):
+            found.seconds = count(match[1]) * (3600 if match[2].startswith("h") else 60)
+        if self._take(r"\b(?:overnight|over\s+night)\b"):
+            found.seconds = 10 * 3600.0
+        for text, number in (
+            ("{} experiments", found.experiments),
+            ("{} variations", found.variations),
+            ("{} seeds each", found.seeds),
+            ("{} iterations", found.iterations),
+            ("{} robots", found.num_envs),
+            ("at most {} runs", found.runs),
+            ("at most {} GPU hours", found.gpu_hours),
+        ):
+            if number is not None:
+                one = number == 1 and text.endswith(("s", "s each"))
+                self._note(text.format(f"{number:g}").replace("s each", " each") if one else text.format(f"{number:g}"))
+        if found.seed_list:
+            self._note(f"seeds {', '.join(map(str, found.seed_list))}")
+        if found.seconds is not None:
+            self._note(f"within {found.seconds / 60:g} minutes")
+
+    def _devices(self) -> None:
+        chosen: list[str] = []
+        for match in self._take(r"\bgpus?\s+(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)*)\b"):
+            chosen += re.findall(r"\d+", match[1])
+        if self._take(r"\b(?:on\s+)?(?:the\s+|a\s+)?cpu\b"):
+            chosen = chosen or ["cpu"]
+        self._take(r"\b(?:on\s+)?(?:the\s+|a\s+|any\s+|all\s+)?gpus?\b")  # any GPU is what «auto» means
+        if chosen:
+            self.read_.devices = list(dict.fromkeys(chosen))
+            self._note("on the CPU" if chosen == ["cpu"] else f"on GPU {', '.join(chosen)}")
+
+    def _kept(self, schema: TaskSchema) -> None:
+        names = [*self._names(schema), *GROUPS.items()]
+        fixed = r"(?:\s+(?:as\s+\w+(?:\s+\w+)?|fixed|unchanged))?"
+        for words, name in names:
+            if self._take(rf"\b(?:{KEEP})\s+(?:the\s+|its\s+)?(?:{words}){fixed}\b"):
+                self.read_.kept.append(name)
+                self._note(f"leave {name} alone")
+
+    def _named(self, schema: TaskSchema) -> None:
+        for words, name in self._names(schema):
+            for match in re.finditer(rf"\b(?:{words})\b(?:\s+(?:weights?|terms?|rewards?|penalt\w+))?", self.rest):
+                way = self._way(match.start(), match.end())
+                self._blank(match.start(), match.end())
+                self._wish(name, way)
+
+    def _way(self, start: int, end: int) -> str:
+        """What the words around a name want of it."""
+        before = re.split(rf"[.;{_TAKEN}]", self.rest[max(0, start - 40) : start])[-1]
+        after = re.split(rf"[.;,{_TAKEN}]", self.rest[end : end + 25])[0]
+        ways = (("stronger", RAISE), ("weaker", LOWER), ("removed", REMOVE))
+        nearest, chosen = -1, "either"
+        for way, words in ways:
+            for match in re.finditer(rf"\b(?:{words})\b", before):
+                if match.start() > nearest:
+                    nearest, chosen = match.start(), way
+        if nearest < 0:
+            for way, words in ways[:2]:
+                if re.match(rf"\s+(?:should\s+be\s+|to\s+be\s+|is\s+)?(?:{words})\b", after):
+                    return way
+        return chosen
+
+    def _wish(self, name: str, way: str) -> None:
+        if way == "removed":
+            term = name.removesuffix(".weight")
+            self.read_.wishes.append(Wish(term, "removed"))
+            self._note(f"without {term}")
+        else:
+            wish = Wish(name, "stronger" if way == "stronger" else "weaker" if way == "weaker" else "either")
+            if wish not in self.read_.wishes:
+                self.read_.wishes.append(wish)
+            said = {"stronger": "raise {}", "weaker": "lower {}"}.get(way, "vary {}")
+            self._note(said.format(name))
+
+    def _assign(self, name: str, given: object) -> None:
+        assignment = Assignment(name, given)
+        if assignment not in self.read_.assignments:
+            self.read_.assignments.append(assignment)
+            self._note(f"try {name} = {given}")
+
+    def _topics(self) -> None:
+        places = {}
+        for topic in TOPICS:
+            matches = self._take(topic.words)
+            if matches:
+                places[topic.key] = matches[0].start()
+        # In the order in which the person named them.
+        for key in sorted(places, key=lambda key: places[key]):
+            self.read_.topics.append(BY_KEY[key])
+            self._note(_said(BY_KEY[key].goal))
+
+
+def _said(goal: str) -> str:
+    return goal[:1].lower() + goal[1:]
+
+
+def _literal(text: str) -> object:
+    constants: dict[str, object] = {"true": True, "false": False, "null": None, "none": None}
+    if text in constants:
+        return constants[text]
+    if text.startswith("["):
+        items: Sequence[str] = [item.strip() for item in text[1:-1].split(",") if item.strip()]
+        return [value(item) if re.fullmatch(NUMBER, item) else item.strip("'\"") for item in items]
+    return value(text)

@@ -1,0 +1,112 @@
+"""What the offline planner answers where no wave is asked for: how things stand, what it can do, what it missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wavebook.agent.approvals import Approval
+from wavebook.agent.directive import Directive
+from wavebook_tools.comparison import verdicts
+from wavebook_tools.errors import WavebookError
+from wavebook_tools.jobs.status import project_status
+from wavebook_tools.records.project import Project
+
+EXAMPLES = (
+    "- make DHAV1 track velocity better on flat ground\n"
+    "- fall less often on rough ground, 3 experiments, 2 seeds\n"
+    "- try learning rates 3e-4 and 3e-3, 500 iterations\n"
+    "- reproduce the best with 3 seeds"
+)
+
+SUBJECTS = (
+    "velocity, turning, terrain, falls, smoothness, energy, gait, learning speed, exploration, network, optimiser"
+)
+
+SHOWN_WAVES = 3
+
+
+def greeting(project: Project, approvals: list[Approval]) -> str:
+    """An answer to «hello»: where things stand in a line, and what to write."""
+    short = _in_short(project, approvals)
+    return f"Hello. {short}\n\nWrite what the next wave should find out, for example:\n\n{EXAMPLES}"
+
+
+def help_text() -> str:
+    """What the offline planner can do."""
+    return (
+        "I plan waves of experiments without a language model: I read the directive by its words, look at what earlier "
+        "waves measured, and propose experiments that you approve before anything runs.\n\n"
+        f"I know these goals: {SUBJECTS}; the parameters and reward terms of the task by name, with values; numbers of "
+        "experiments, seeds, iterations, robots, runs, minutes and GPU hours; devices; flat and rough ground; what to "
+        f"leave alone. For example:\n\n{EXAMPLES}\n\nAsk «status» for how things stand."
+    )
+
+
+def clarification(directive: Directive) -> str:
+    """What to say where nothing in a directive could be planned."""
+    missed = f" I made nothing of {_quoted(directive.unknown)}." if directive.unknown else ""
+    understood = f" I did understand: {'; '.join(directive.notes)}." if directive.notes else ""
+    return (
+        f"I don't know what to try for that.{missed}{understood} Name a goal ({SUBJECTS}) or a parameter with a value, "
+        f"for example:\n\n{EXAMPLES}"
+    )
+
+
+def status(project: Project, approvals: list[Approval]) -> str:
+    """How waves and runs stand, the newest first, with verdicts where there are any."""
+    waves = _waves(project)
+    parts = [f"Wave {a.plan.id} waits for your approval: {a.plan.goal}." for a in approvals if a.state == "pending"]
+    for wave in reversed(waves[-SHOWN_WAVES:]):
+        parts.append(_wave(project, wave))
+    if len(waves) > SHOWN_WAVES:
+        parts.append(f"Before these: {len(waves) - SHOWN_WAVES} more.")
+    return "\n\n".join(parts) or "Nothing was planned or run yet. Write what the first wave should find out."
+
+
+def _wave(project: Project, wave: dict[str, Any]) -> str:
+    runs = wave["runs"]
+    done = sum(run["state"] == "done" for run in runs)
+    head = f"**Wave {wave['id']}** ({wave['goal']}): {wave['state']}, {done} of {len(runs)} runs done."
+    lines = []
+    for run in runs:
+        if run["state"] in {"starting", "running", "evaluating"}:
+            share = f", iteration {run['iteration']} of {run['iterations']}" if run["state"] == "running" else ""
+            lines.append(f"- {run['id']} {run['state']} on {run['device'] or 'a device'}{share}")
+        elif run["state"] in {"failed", "hung"}:
+            lines.append(f"- {run['id']} {run['state']}: {run['message'] or 'no message'}")
+    if done:
+        try:
+            judged = verdicts(project, wave["id"])
+        except WavebookError as error:
+            lines.append(f"- no verdicts: {error}")
+        else:
+            lines += [f"- {name}: **{verdict.verdict}**. {verdict.text}" for name, verdict in judged.items()]
+    return head + ("\n\n" + "\n".join(lines) if lines else "")
+
+
+def _in_short(project: Project, approvals: list[Approval]) -> str:
+    waves = _waves(project)
+    pending = sum(approval.state == "pending" for approval in approvals)
+    if not waves and not pending:
+        return "Nothing was run here yet."
+    busy = sum(run["state"] in {"starting", "running", "evaluating"} for wave in waves for run in wave["runs"])
+    queued = sum(run["state"] == "queued" for wave in waves for run in wave["runs"])
+    parts = [f"{_count(len(waves), 'wave')} so far", f"{_count(busy, 'run')} running", f"{queued} waiting for a device"]
+    if pending:
+        parts.append(f"{_count(pending, 'plan')} waiting for your approval")
+    return ", ".join(parts) + "."
+
+
+def _waves(project: Project) -> list[dict[str, Any]]:
+    if not project.waves():
+        return []
+    found: list[dict[str, Any]] = project_status(Project.create(project.root))["waves"]
+    return found
+
+
+def _quoted(words: list[str]) -> str:
+    return ", ".join(f"«{word}»" for word in words[:12])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

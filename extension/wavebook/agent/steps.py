@@ -1,0 +1,74 @@
+"""How far a parameter is moved: the next values worth trying from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from wavebook.agent.topics import Way
+from wavebook_tools.errors import UsageError
+from wavebook_tools.tasks import Parameter, TaskSchema, check_overrides
+
+FACTORS = (2.0, 1.5, 3.0)
+"""Steps of a parameter that is searched by factors, the most telling first."""
+
+FRACTIONS = (0.25, 0.125, 0.5)
+"""Steps of one that is searched by differences, in parts of its range."""
+
+
+def steps(schema: TaskSchema, name: str, current: Any, way: Way) -> Iterator[Any]:
+    """Valid values of a parameter away from ``current``, the most telling step first.
+
+    A stronger value is larger in magnitude, a weaker one smaller. Declared search ranges are not left; a parameter
+    without one moves by factors within its own limits.
+    """
+    parameter = schema.parameters[name]
+    seen = []
+    for value in _candidates(schema, name, parameter, current, way):
+        if value == current or value in seen or not _allowed(schema, name, value):
+            continue
+        seen.append(value)
+        yield value
+
+
+def _candidates(schema: TaskSchema, name: str, parameter: Parameter, current: Any, way: Way) -> Iterator[Any]:
+    if parameter.type == "list" and parameter.item == "int" and isinstance(current, list | tuple):
+        for factor in (2.0, 4.0):
+            scale = factor if way == "stronger" else 1 / factor
+            yield [max(1, round(item * scale)) for item in current]
+        return
+    if parameter.type not in {"float", "int"} or isinstance(current, bool) or not isinstance(current, int | float):
+        return
+    for value in _numbers(schema, name, float(current), way):
+        yield round(value) if parameter.type == "int" else float(f"{value:.3g}")
+
+
+def _numbers(schema: TaskSchema, name: str, current: float, way: Way) -> Iterator[float]:
+    known = schema.range_of(name)
+    if known is None:
+        if current != 0:
+            for factor in FACTORS:
+                yield current * factor if way == "stronger" else current / factor
+        return
+    low, high = known.low, known.high
+    if known.log and current != 0:
+        for factor in FACTORS:
+            yield _clipped(current * factor if way == "stronger" else current / factor, low, high)
+        return
+    # The sign of a range tells a penalty from a reward; a term that is off begins on its side of zero.
+    sign = -1.0 if abs(low) > abs(high) else 1.0
+    for fraction in FRACTIONS:
+        step = sign * fraction * (high - low)
+        yield _clipped(current + step if way == "stronger" else current - step, low, high)
+
+
+def _clipped(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+def _allowed(schema: TaskSchema, name: str, value: Any) -> bool:
+    try:
+        check_overrides(schema, {name: value})
+    except UsageError:
+        return False
+    return True
