@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -33,10 +34,13 @@ def write_atomic(path: Path, text: str) -> None:
         # mkstemp makes the file private to its owner; a record is as readable as any file of the project.
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
+        temporary = None
     except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
         raise WavebookError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
 
 
 def write_json(path: Path, document: BaseModel | dict[str, Any] | list[Any]) -> None:

@@ -1,0 +1,73 @@
+"""events.jsonl keeps whole lines, whoever writes and however a writer ends."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+from wavebook_tools.records.events import EventWriter, events_from, read_events
+
+
+def write_many(path: Path, name: str, count: int) -> None:
+    writer = EventWriter(path)
+    for number in range(count):
+        writer.write("log", stream=name, text=f"{number} " + "x" * 2000)
+
+
+def test_writers_of_several_processes_do_not_mix_lines(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=write_many, args=(path, name, 300)) for name in "abc"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    events = list(read_events(path))
+    assert len(events) == 900
+    for name in "abc":
+        numbers = [int(event["text"].split()[0]) for event in events if event["stream"] == name]
+        assert numbers == list(range(300))
+
+
+def test_a_killed_writer_leaves_no_half_line(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    process = multiprocessing.get_context("spawn").Process(target=write_many, args=(path, "a", 10**9))
+    process.start()
+    while not path.exists() or path.stat().st_size < 1_000_000:
+        time.sleep(0.01)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert all(json.loads(line)["kind"] == "log" for line in path.read_text().splitlines())
+
+
+def test_a_line_that_a_full_disk_cut_short_does_not_swallow_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"t":1,"kind":"state","state":"starting"}\n{"t":2,"kind":"met')
+    EventWriter(path).write("state", state="failed")
+    assert [event.get("state") for event in read_events(path)] == ["starting", "failed"]
+
+
+def test_numbers_that_are_not_finite_become_null(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    EventWriter(path).metric(3, {"Loss/value": float("nan"), "Train/mean_reward": 1.5})
+    (event,) = read_events(path)
+    assert event["values"] == {"Loss/value": None, "Train/mean_reward": 1.5}
+
+
+def test_a_reader_goes_on_where_it_stopped_and_waits_for_the_end_of_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    writer = EventWriter(path)
+    writer.metric(0, {})
+    ((first, offset),) = events_from(path, 0)
+    assert first["iteration"] == 0
+    with open(path, "a") as stream:
+        stream.write('{"t":1,"kind":"metric","iteration":1')
+    assert list(events_from(path, offset)) == []
+    with open(path, "a") as stream:
+        stream.write(',"values":{}}\n')
+    assert [event["iteration"] for event, _ in events_from(path, offset)] == [1]
