@@ -16,10 +16,9 @@ from IPython.display import display
 
 from wavebook_tools.display.output import bokeh_bundle, in_notebook
 from wavebook_tools.display.style import PALETTE, add_hover, make_figure, style_sheet
-from wavebook_tools.display.svg import Panel, curves_image
-from wavebook_tools.display.tables import format_number
+from wavebook_tools.display.svg import Panel, Series, curves_image
 from wavebook_tools.metrics.history import Floats
-from wavebook_tools.metrics.quantities import by_preference, quantity
+from wavebook_tools.metrics.quantities import by_preference, format_number, quantity
 from wavebook_tools.metrics.thinning import thin_indices
 
 PANELS = 4
@@ -137,7 +136,7 @@ class LiveCurves:
 
     def _picture(self) -> str:
         x, columns = self._columns()
-        panels = [Panel(quantity(name).title, x, y) for name, y in columns.items()]
+        panels = [Panel(quantity(name).title, (Series(x, y),)) for name, y in columns.items()]
         return curves_image(panels, x_title=X_TITLE, description=self.text())
 
     def _figure(self) -> Any:
@@ -149,7 +148,7 @@ class LiveCurves:
             known = np.flatnonzero(np.isfinite(y))
             kept = known[thin_indices(y[known], POINTS)]
             source = ColumnDataSource({"x": x[kept].astype(np.int32), "y": y[kept].astype(np.float32)})
-            plot = make_figure("", X_TITLE, quantity(name).title, height=230, x_range=x_range)
+            plot = make_figure(quantity(name).label, X_TITLE, quantity(name).axis, height=230, x_range=x_range)
             line = plot.line("x", "y", source=source, line_width=1.8, line_color=PALETTE[0])
             add_hover(plot, [("iteration", "@x"), (quantity(name).label, "@y{0.0000}")], renderers=[line], mode="vline")
             plot.add_tools(CrosshairTool(overlay=cross))

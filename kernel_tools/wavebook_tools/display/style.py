@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bokeh.models import HoverTool, InlineStyleSheet
+from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 
 BASELINE_COLOUR = "#7f7f7f"
+OUTLINE = "#80808050"
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#c0619a", "#a67c00", "#3b93c4")
 """Line colours. The first four are Okabe and Ito's (Wong, Nature Methods 8, 441, 2011), the purple darkened; their
@@ -27,8 +29,7 @@ THEME_VARIABLES = f"""
 :host {{
   --bk-axis-label-text-color: {_TEXT}; --bk-major-label-text-color: {_QUIET}; --bk-group-text-color: {_QUIET};
   --bk-axis-line-color: {_LINE}; --bk-major-tick-line-color: {_LINE}; --bk-minor-tick-line-color: transparent;
-  --bk-grid-line-color: {_GRID}; --bk-outline-line-color: {_GRID}; --bk-text-color: {_TEXT};
-  --bk-label-text-color: {_TEXT}; --bk-title-text-color: {_TEXT};
+  --bk-grid-line-color: {_GRID}; --bk-text-color: {_TEXT};
   color: {_TEXT};
 }}
 """
@@ -71,9 +72,12 @@ def make_figure(title: str, x_title: str, y_title: str, *, height: int = 280, **
     )
     plot.background_fill_color = None
     plot.border_fill_color = None
+    plot.outline_line_color = OUTLINE
     plot.toolbar.logo = None
     plot.toolbar.autohide = True
-    plot.stylesheets = [style_sheet()]
+    if isinstance(plot.title, Title):
+        plot.title.text_font_size = "12.5px"
+        plot.title.text_font_style = "normal"
     for axis in plot.axis:
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_text_font_size = "12px"

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from wavebook_tools.metrics.quantities import quantity
+from wavebook_tools.metrics.quantities import format_number, quantity
 
 ABSENT = "–"
 
@@ -31,6 +31,10 @@ class Table:
     caption: str = ""
     headers: Mapping[str, str] | None = None
     """Header texts by column, where a key does not speak for itself."""
+    numeric: tuple[str, ...] = ()
+    """Columns of formatted numbers; columns of numbers are found."""
+    short: tuple[str, ...] = ()
+    """Columns that are not broken into lines."""
 
     def header(self, column: str) -> str:
         """What stands above a column."""
@@ -41,10 +45,12 @@ class Table:
         """The table as HTML."""
         if not self.rows:
             return f"<p>{escape(self.caption)}: none</p>" if self.caption else "<p>none</p>"
-        numeric = {c for c in self.columns if all(_is_number(row.get(c)) or row.get(c) is None for row in self.rows)}
+        found = {c for c in self.columns if all(_is_number(row.get(c)) or row.get(c) is None for row in self.rows)}
+        numeric = found | set(self.numeric)
         caption = f'<caption style="{_CAPTION}">{escape(self.caption)}</caption>' if self.caption else ""
         head = "".join(
-            f'<th scope="col" style="{_CELL}{_align(c, numeric)}">{escape(self.header(c))}</th>' for c in self.columns
+            f'<th scope="col" style="{_CELL}{_align(c, numeric)}">{_breakable(escape(self.header(c)))}</th>'
+            for c in self.columns
         )
         body = "".join(f"<tr>{''.join(self._cells(row, numeric))}</tr>" for row in self.rows)
         return (
@@ -70,10 +76,10 @@ class Table:
         cells = []
         for position, column in enumerate(self.columns):
             text = escape(format_value(row.get(column)))
-            style = f'style="{_CELL}{_align(column, numeric)}"'
+            wrap = "white-space:nowrap;" if column in self.short else ""
+            style = f'style="{_CELL}{_align(column, numeric)}{wrap}"'
             if position == 0:
-                style = f'style="{_CELL}{_align(column, numeric)}font-weight:normal;"'
-                cells.append(f'<th scope="row" {style}>{text}</th>')
+                cells.append(f'<th scope="row" {style[:-1]}font-weight:normal;">{text}</th>')
             else:
                 cells.append(f"<td {style}>{text}</td>")
         return cells
@@ -137,17 +143,6 @@ def format_value(value: Any) -> str:
     return str(value)
 
 
-def format_number(value: float, digits: int = 4) -> str:
-    """A number with so many significant digits, without an exponent where that stays short."""
-    if not math.isfinite(value):
-        return "not finite"
-    if value and not 1e-4 <= abs(value) < 1e7:
-        return f"{value:.{digits - 1}e}"
-    if abs(value) >= 10 ** (digits - 1):
-        return f"{value:.0f}"
-    return f"{value:.{digits}g}"
-
-
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else str(value)
@@ -170,6 +165,11 @@ def _flat(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _breakable(name: str) -> str:
+    # A dotted name is one long word; a column of one-digit numbers must not be as wide as its name.
+    return name.replace(".", ".<wbr>").replace("_", "_<wbr>")
 
 
 def _align(column: str, numeric: set[str]) -> str:

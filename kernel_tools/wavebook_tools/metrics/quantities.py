@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +20,13 @@ class Quantity:
 
     @property
     def title(self) -> str:
-        """Label and unit, as an axis carries them."""
+        """Label and unit in one line."""
         return f"{self.label} [{self.unit}]"
+
+    @property
+    def axis(self) -> str:
+        """The unit in words, for the axis of a figure that carries the label as its title."""
+        return self.unit if self.unit != NO_UNIT else "no unit"
 
 
 _KNOWN = {
@@ -96,3 +102,14 @@ def by_preference(names: set[str]) -> list[str]:
         return len(PREFERENCE) + (0 if name.startswith("Episode_Reward/") else 1), name
 
     return sorted(names, key=rank)
+
+
+def format_number(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits, without an exponent where that stays short."""
+    if not math.isfinite(value):
+        return "not finite"
+    if value and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.{digits - 1}e}"
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"

@@ -1,0 +1,123 @@
+"""The comparison as one Bokeh layout: for JupyterLab's panel, for a notebook cell, for one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from bokeh.embed import file_html, json_item
+from bokeh.layouts import column
+from bokeh.models import InlineStyleSheet
+from bokeh.models.layouts import LayoutDOM
+from bokeh.models.widgets import Div
+from bokeh.resources import Resources
+from jinja2 import Template
+
+from wavebook_tools.comparison.data import Comparison, collect
+from wavebook_tools.comparison.final_metrics import final_metrics
+from wavebook_tools.comparison.learning_curves import learning_curves
+from wavebook_tools.comparison.legend import curve_styles
+from wavebook_tools.comparison.overview import overview_html, ranked
+from wavebook_tools.comparison.verdict import judge
+from wavebook_tools.display.style import style_sheet
+from wavebook_tools.records.files import write_atomic
+from wavebook_tools.records.project import Project
+
+_TEXT_STYLE = """
+:host { color: var(--jp-ui-font-color1, #333); font-size: 13px; line-height: 1.45; }
+h1 { font-size: 20px; font-weight: 600; margin: 8px 0 2px; }
+h2 { font-size: 16px; font-weight: 600; margin: 20px 0 2px; }
+p { margin: 2px 0 6px; max-width: 80em; } ul { margin: 4px 0; padding-left: 20px; }
+.asked, summary { color: var(--jp-ui-font-color2, #666); }
+.bk-clearfix { display: block; width: 100%; }
+.rows { max-height: 420px; overflow: auto; } summary { cursor: pointer; }
+"""
+
+# JupyterLab's variables, for a page that stands alone; the contents may load nothing at all from a network.
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:">
+<title>{{ title | e }}</title>
+<style>
+:root { color-scheme: light dark; --jp-ui-font-color1: #222; --jp-ui-font-color2: #5f5f5f; --jp-border-color1: #999;
+  --jp-border-color2: #e0e0e0; --jp-layout-color1: #fff; }
+@media (prefers-color-scheme: dark) { :root { --jp-ui-font-color1: #e4e4e4; --jp-ui-font-color2: #a8a8a8;
+  --jp-border-color1: #666; --jp-border-color2: #383838; --jp-layout-color1: #161616; } }
+body { margin: 0 auto; padding: 8px 20px 40px; max-width: 1800px; background: var(--jp-layout-color1);
+  color: var(--jp-ui-font-color1); font-family: system-ui, sans-serif; --bokeh-base-font: system-ui, sans-serif; }
+</style>
+{{ bokeh_js }}
+</head>
+<body>
+<main>{{ plot_div }}</main>
+{{ plot_script }}
+</body>
+</html>
+""")  # noqa: E501
+
+
+def comparison_item(project: Project, wave_ids: Iterable[int]) -> dict[str, Any]:
+    """What ``Bokeh.embed.embed_item`` takes, for our own panel in JupyterLab. It holds a CustomJS.
+
+    Raises:
+        UsageError: No wave is named.
+        NotFoundError: There is no such wave.
+        WavebookError: A wave.json is damaged.
+    """
+    return dict(json_item(comparison_layout(collect(project, wave_ids), scripts=True)))
+
+
+def write_comparison(project: Project, wave_ids: Iterable[int], path: Path) -> None:
+    """Write the comparison as one HTML file that needs nothing else, whole or not at all.
+
+    Raises:
+        UsageError: No wave is named.
+        NotFoundError: There is no such wave.
+        WavebookError: A wave.json is damaged, or the file cannot be written.
+    """
+    comparison = collect(project, wave_ids)
+    layout = comparison_layout(comparison, scripts=True)
+    # Named here, because Bokeh's settings may say that pages load BokehJS from elsewhere; of its parts it takes only
+    # those that the layout needs.
+    html = file_html(layout, Resources(mode="inline", log_level="warn"), title(comparison), template=_PAGE)
+    write_atomic(path, html)
+
+
+def title(comparison: Comparison) -> str:
+    """The comparison's name, for a tab."""
+    if len(comparison.plans) == 1:
+        return f"Wave {comparison.plans[0].id}: {comparison.plans[0].goal}"
+    return f"Waves {', '.join(str(plan.id) for plan in comparison.plans)}"
+
+
+def comparison_layout(comparison: Comparison, *, scripts: bool) -> LayoutDOM:
+    """The whole comparison.
+
+    Args:
+        comparison: What to compare.
+        scripts: Whether it may hold a CustomJS, with which metrics can be chosen. A notebook's output may not.
+    """
+    verdicts = {}
+    for plan in comparison.plans:
+        verdicts.update(judge(comparison, plan.id))
+    experiments = ranked(comparison.experiments, verdicts)
+    styles = curve_styles(comparison.experiments)
+    sections: list[LayoutDOM | None] = [
+        Div(text=overview_html(comparison, experiments, verdicts), sizing_mode="stretch_width"),
+        final_metrics(comparison, experiments, verdicts, styles),
+        learning_curves(experiments, styles, scripts=scripts)
+        or Div(text="<p>No iteration has been recorded yet.</p>", sizing_mode="stretch_width"),
+    ]
+    shown = [section for section in sections if section is not None]
+    root = column(*shown, sizing_mode="stretch_width")
+    for text in root.select({"type": Div}):
+        assert isinstance(text, Div)
+        text.stylesheets = [InlineStyleSheet(css=_TEXT_STYLE)]
+    root.stylesheets = [style_sheet()]
+    root.html_attributes = {"aria-label": escape(title(comparison))}
+    return root
