@@ -13,6 +13,7 @@ from wavebook.agent.approvals import LIFETIME, Approvals
 from wavebook.agent.chat import Chat
 from wavebook.agent.planner import Planner
 from wavebook.changes import SCHEMA, ChangeWatcher
+from wavebook.judging import JudgedStatus
 from wavebook.routes import handlers
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.queue import Queue
@@ -43,12 +44,14 @@ class WavebookApp(ExtensionApp):
     chat: Chat
     approvals: Approvals
     planner: Planner
+    status: JudgedStatus
     watcher: ChangeWatcher
 
     def initialize_settings(self) -> None:
         """Make the parts. Nothing is written into the folder until a person asks for something."""
         assert self.serverapp is not None
         self.project = Project(Path(self.serverapp.root_dir))
+        self.status = JudgedStatus(self.project)
         self.chat = Chat(self.project)
         self.approvals = Approvals(self.project, lifetime=self.approval_lifetime, queue=self.queue_class)
         self.planner = cast(Any, self.planner_class)(self.project)

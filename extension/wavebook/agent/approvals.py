@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from wavebook.agent.database import opened, transaction
 from wavebook.agent.estimate import Estimate, estimate
 from wavebook.agent.numbering import Numbers, next_numbers
+from wavebook.agent.submission import submit_once
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
@@ -175,7 +176,8 @@ class Approvals:
                 raise WavebookError(_decided_already(approval))
             if verb == "approve":
                 if devices is not None:
-                    approval = approval.model_copy(update={"plan": self._moved(approval, devices)})
+                    moved = approval.plan.model_copy(update={"devices": [*devices]})
+                    approval = approval.model_copy(update={"plan": moved})
                 check_plan(approval.plan, self._tasks)
                 select_devices(approval.plan.devices, list_devices())
                 self._store_plan(approval)
@@ -209,7 +211,11 @@ class Approvals:
             return self.get(approval.id)
 
     def recover(self) -> Sequence[int]:
-        """Finish approvals that a dying process left between decision and queue; returns the waves queued now."""
+        """Finish approvals that a dying process left between decision and queue; returns the waves queued now.
+
+        Raises:
+            WavebookError: The queue refuses one of them; that plan is pending again.
+        """
         if not self.project.database_path.exists():
             return []
         queued = []
@@ -218,35 +224,32 @@ class Approvals:
                 if approval.state == "approved" and not approval.queued:
                     if not self._noted(approval):
                         self._note(approval, "approve", approval.decided_by or "", approval.why)
-                    self._submit(approval)
+                    try:
+                        self._submit(approval)
+                    except WavebookError:
+                        self._set(approval.id, state="pending", by=None, why="")
+                        raise
                     queued.append(approval.plan.id)
         return queued
 
     def _submit(self, approval: Approval) -> None:
-        """Hand the wave to the queue, unless a process did so and died before it could say so."""
+        """Hand the wave to the queue and note that it arrived."""
         plan = approval.plan
-        known = next((wave for wave in self.project.waves() if wave.id == plan.id and wave.plan_path.exists()), None)
-        if known is None or known.plan() != plan:
-            queue = self._queue(self.project)
-            try:
-                queue.submit_wave(plan)
-            except WavebookError as error:
-                self.project.ledger.append(
-                    "watchdog", "queue", "refuse", why=str(error), wave=plan.id, approval=approval.id
-                )
-                raise
-            finally:
-                queue.close()
+        queue = self._queue(self.project)
+        try:
+            submit_once(queue, plan)
+        except WavebookError as error:
+            self.project.ledger.append(
+                "watchdog", "queue", "refuse", why=str(error), wave=plan.id, approval=approval.id
+            )
+            raise
+        finally:
+            queue.close()
         with opened(self.project, SCHEMA) as connection:
             connection.execute("UPDATE approvals SET queued = 1 WHERE id = ?", (approval.id,))
 
     def _note(self, approval: Approval, verb: str, by: str, why: str) -> None:
         self.project.ledger.append("human", by, verb, why=why, wave=approval.plan.id, approval=approval.id)
-
-    def _moved(self, approval: Approval, devices: Sequence[str]) -> WavePlan:
-        plan = approval.plan.model_copy(deep=True)
-        plan.devices = [*devices]
-        return plan
 
     def _store_plan(self, approval: Approval) -> None:
         # Stored before the decision, so that a recovery queues what was approved and not what was proposed.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 from wavebook.routes.base import Body, RouteHandler
 from wavebook_tools.jobs.queue import Queue
-from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
 
 
@@ -17,20 +14,6 @@ class Reason(Body):
     """Why something is done; may be left out."""
 
     why: str = ""
-
-
-def all_waves(project: Project) -> dict[str, Any]:
-    """All waves; none in a folder that holds no project yet."""
-    if not project.waves():
-        return {"waves": []}
-    return project_status(Project.create(project.root))
-
-
-def one_wave(project: Project, wave_id: int) -> dict[str, Any]:
-    """A wave, its runs and its plan."""
-    record = project.wave(wave_id)
-    wave: dict[str, Any] = project_status(Project.create(project.root), wave=wave_id)["waves"][0]
-    return {**wave, "plan": record.plan().model_dump(mode="json")}
 
 
 def cancel_wave(queue_class: type[Queue], project: Project, wave_id: int, by: str, why: str) -> list[str]:
@@ -46,7 +29,7 @@ class WavesHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(all_waves, self.app.project))
+        self.finish(await self.work(self.app.status.all))
 
 
 class WaveHandler(RouteHandler):
@@ -55,7 +38,7 @@ class WaveHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self, wave: str) -> None:
-        self.finish(await self.work(one_wave, self.app.project, self.number("wave", wave)))
+        self.finish(await self.work(self.app.status.one, self.number("wave", wave)))
 
 
 class RunWaveHandler(RouteHandler):
@@ -66,7 +49,7 @@ class RunWaveHandler(RouteHandler):
     async def post(self, wave: str) -> None:
         wave_id = self.number("wave", wave)
         await self.work(self.app.approvals.queue_wave, wave_id)
-        self.finish(await self.work(one_wave, self.app.project, wave_id))
+        self.finish(await self.work(self.app.status.one, wave_id))
 
 
 class CancelWaveHandler(RouteHandler):

@@ -1,0 +1,41 @@
+"""Handing an approved wave to the queue so that it arrives once, also when a process died while doing it."""
+
+from __future__ import annotations
+
+import shutil
+
+from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.records.plan import WavePlan
+
+
+def submit_once(queue: Queue, plan: WavePlan) -> None:
+    """Submit a wave, or finish a submission that broke off.
+
+    The queue writes the runs' folders, then wave.json, then its rows. What a dead process left between these steps is
+    taken up where it stands: folders without a wave.json are written anew, rows that are missing are added.
+
+    The caller makes sure that nobody else submits the same wave.
+
+    Raises:
+        WavebookError: The queue refuses the wave, or the project cannot be written.
+    """
+    folder = queue.project.waves_path / plan.folder
+    record = next((wave for wave in queue.project.waves() if wave.path == folder), None)
+    if record is None:
+        queue.submit_wave(plan)
+        return
+    if not record.plan_path.exists():
+        if not any(run.events_path.exists() for run in record.runs()):
+            shutil.rmtree(folder)
+        queue.submit_wave(plan)
+        return
+    if record.plan() != plan:
+        queue.submit_wave(plan)  # another wave has this name: the queue says so
+        return
+    known = {row.id for row in queue.store.of_wave(plan.id)}
+    missing = [(run, run.spec()) for run in record.runs() if run.id not in known]
+    if missing:
+        queue.store.add(
+            (spec.id, plan.id, queue.project.relative(run.path), spec.devices, spec.iterations) for run, spec in missing
+        )
+    queue.ensure_dispatcher()
