@@ -40,11 +40,14 @@ def call(jp_fetch) -> Callable[..., Awaitable[tuple[int, Any]]]:
         text = json.dumps(body) if body is not None else ("" if verb in {"POST", "PUT"} else None)
         try:
             answer = await jp_fetch(
-                "wavebook", "api", *path.split("/"), method=verb, body=text, params=params, allow_nonstandard_methods=True
+                *("wavebook", "api", *path.split("/")),
+                method=verb,
+                body=text,
+                params=params,
+                allow_nonstandard_methods=True,
             )
         except HTTPClientError as error:
-            assert error.response is not None
-            return error.code, json.loads(error.response.body)
+            return error.code, json.loads(error.response.body if error.response else b"null")
         return answer.code, json.loads(answer.body)
 
     return fetch

@@ -117,7 +117,7 @@ def test_a_wrong_override_is_told_with_its_experiment():
 
 def test_the_base_and_the_experiment_are_checked_together():
     wave = plan(overrides={"env.rewards.track_lin_vel_xy_exp": None}, experiment={"overrides": {WEIGHT: 2.0}})
-    with pytest.raises(UsageError, match="exp001: .*removed by another override"):
+    with pytest.raises(UsageError, match=r"exp001: .*removed by another override"):
         check_plan(wave, {"Walk-Flat": SCHEMA})
 
 

@@ -149,6 +149,9 @@ class _Reader:
                 raise UsageError(
                     f"{schema.task} has no parameter {match[1]!r}.{did_you_mean(match[1], schema.parameters)}"
                 )
+            is_term = name in schema.parameters and schema.parameters[name].type == "term"
+            if is_term and given not in {None, "null", "none"} and f"{name}.weight" in schema.parameters:
+                name = f"{name}.weight"
             if given is None:
                 self._wish(name, self._way(match.start(), match.end()))
             else:

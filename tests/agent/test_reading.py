@@ -1,0 +1,181 @@
+import pytest
+
+from wavebook.agent.reading import read_directive
+from wavebook_tools.errors import UsageError
+from wavebook_tools.tasks import load_tasks
+
+FLAT, ROUGH = "Wavebook-Velocity-Flat-DHAV1", "Wavebook-Velocity-Rough-DHAV1"
+RATE = "agent.algorithm.learning_rate"
+WEIGHT = "env.rewards.track_lin_vel_xy_exp.weight"
+
+
+def read(text: str):
+    return read_directive(text, load_tasks(), ROUGH)
+
+
+@pytest.mark.parametrize(
+    ("text", "topics"),
+    [
+        ("make DHAV1 track velocity better", ["velocity"]),
+        ("it should follow commands more accurately", ["velocity"]),
+        ("turn better", ["turning"]),
+        ("the robot shakes, make it smoother", ["smoothness"]),
+        ("use less energy", ["energy"]),
+        ("climb stairs", ["terrain"]),
+        ("less shuffling, lift the feet", ["gait"]),
+        ("it falls over too often", ["falls"]),
+        ("learn faster", ["learning"]),
+        ("speed up training", ["learning"]),
+        ("find a good learning speed", ["learning"]),
+        ("explore more", ["exploration"]),
+        ("what PPO settings are best", ["optimiser"]),
+        ("smooth turning with less torque", ["smoothness", "turning", "energy"]),
+        ("paint it", []),
+    ],
+)
+def test_goals_are_recognised_in_the_order_in_which_they_are_named(text, topics):
+    assert [topic.key for topic in read(text).topics] == topics
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("walk on flat ground", FLAT),
+        ("walk on rough terrain", ROUGH),
+        ("walk over uneven ground", ROUGH),
+        (f"use {FLAT}", FLAT),
+        ("walk", None),
+    ],
+)
+def test_the_ground_names_the_task(text, task):
+    assert read(text).task == task
+
+
+def test_the_ground_is_a_place_and_no_goal():
+    assert [topic.key for topic in read("track velocity on rough ground").topics] == ["velocity"]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("3 experiments", "experiments", 3),
+        ("two small experiments", "experiments", 2),
+        ("two to four experiments", "experiments", 4),
+        ("a single experiment", "experiments", 1),
+        ("with 2 variations", "variations", 2),
+        ("2 seeds each", "seeds", 2),
+        ("three seeds", "seeds", 3),
+        ("on seeds 4, 5 and 7", "seed_list", [4, 5, 7]),
+        ("500 iterations", "iterations", 500),
+        ("2k iterations", "iterations", 2000),
+        ("4,096 robots", "num_envs", 4096),
+        ("64 parallel environments", "num_envs", 64),
+        ("up to 6 runs", "runs", 6),
+        ("within 2 GPU hours", "gpu_hours", 2.0),
+        ("in 1.5 hours", "seconds", 5400.0),
+        ("within 10 minutes", "seconds", 600.0),
+        ("on the CPU", "devices", ["cpu"]),
+        ("on gpus 0 and 2", "devices", ["0", "2"]),
+        ("on GPU 1", "devices", ["1"]),
+        ("on the GPU", "devices", None),
+    ],
+)
+def test_numbers_and_devices_are_read(text, field, value):
+    directive = read(f"track velocity better, {text}.")
+    assert getattr(directive, field) == value
+    assert directive.unknown == []
+
+
+@pytest.mark.parametrize(
+    ("text", "assignments"),
+    [
+        ("learning rate 3e-4", [("agent.algorithm.learning_rate", 3e-4)]),
+        ("try learning rates 3e-4, 1e-3 and 3e-3 with 2 seeds", [(RATE, 3e-4), (RATE, 1e-3), (RATE, 3e-3)]),
+        ("entropy of 0.02", [("agent.algorithm.entropy_coef", 0.02)]),
+        ("gamma = 0.98", [("agent.algorithm.gamma", 0.98)]),
+        ("tracking weight to 5", [(WEIGHT, 5)]),
+        ("set the weight of track_lin_vel_xy_exp to 5", [(WEIGHT, 5)]),
+        ("track_lin_vel_xy_exp weight 5", [(WEIGHT, 5)]),
+        (f"{WEIGHT} = 2.5", [(WEIGHT, 2.5)]),
+        ("env.rewards.action_rate_l2 to -0.02", [("env.rewards.action_rate_l2.weight", -0.02)]),
+        ("action rate -0.02", [("env.rewards.action_rate_l2.weight", -0.02)]),
+        ("hidden layers 256x128x64", [("agent.actor.hidden_dims", [256, 128, 64])]),
+        ("a relu activation", [("agent.actor.activation", "relu")]),
+        ("learning rate, 3 experiments", []),
+        ("entropy 20 iterations", []),
+    ],
+)  # fmt: skip
+def test_values_for_parameters_are_read(text, assignments):
+    assert [(a.parameter, a.value) for a in read(text).assignments] == assignments
+
+
+@pytest.mark.parametrize(
+    ("text", "parameter", "way"),
+    [
+        ("raise the feet air time weight", "env.rewards.feet_air_time.weight", "stronger"),
+        ("punish action rate more", "env.rewards.action_rate_l2.weight", "stronger"),
+        ("less entropy", "agent.algorithm.entropy_coef", "weaker"),
+        ("the learning rate should be lower", "agent.algorithm.learning_rate", "weaker"),
+        ("a bigger network", "agent.actor.hidden_dims", "stronger"),
+        ("play with the learning rate", "agent.algorithm.learning_rate", "either"),
+        ("remove the undesired contacts term", "env.rewards.undesired_contacts", "removed"),
+        ("without flat_orientation_l2", "env.rewards.flat_orientation_l2", "removed"),
+    ],
+)
+def test_wishes_about_parameters_are_read(text, parameter, way):
+    assert [(wish.parameter, wish.way) for wish in read(text).wishes] == [(parameter, way)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("smoother, without changing the network", "agent.actor.hidden_dims"),
+        ("smoother, but keep the rewards as they are", "env.rewards"),
+        ("smoother, don't touch the learning rate", "agent.algorithm.learning_rate"),
+    ],
+)
+def test_what_is_to_be_left_alone_is_read(text, kept):
+    directive = read(text)
+    assert directive.kept == [kept]
+    assert [topic.key for topic in directive.topics] == ["smoothness"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("hello", "greeting"),
+        ("Hi there!", "greeting"),
+        ("help", "help"),
+        ("What can you do?", "help"),
+        ("status", "status"),
+        ("/status", "status"),
+        ("How is it going?", "status"),
+        ("how far are the runs?", "status"),
+        ("what did we learn so far?", "status"),
+        ("which experiment was best?", "status"),
+        ("thanks!", "thanks"),
+        ("reproduce exp003 with 5 seeds", "reproduce"),
+        ("repeat the best with other seeds", "reproduce"),
+        ("hello, make it track velocity better", "plan"),
+    ],
+)
+def test_questions_are_told_from_directives(text, intent):
+    assert read(text).intent == intent
+
+
+def test_what_is_not_understood_is_told():
+    directive = read("track velocity better and paint it blue")
+    assert directive.unknown == ["paint", "blue"]
+    assert directive.notes == ["track the commanded velocity better"]
+
+
+def test_an_unknown_full_name_is_refused_with_the_nearest():
+    with pytest.raises(UsageError, match=r"Did you mean 'env\.rewards.feet_air_time.weight'"):
+        read("set env.rewards.fet_air_time.weight to 3")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "?!", "«»", "\x00\x1f", "İ" * 50, "1" * 200, "env. agent.", "(((", "seeds " * 500]
+)
+def test_odd_text_is_read_without_failing(text):
+    read(text)
