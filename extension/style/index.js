@@ -1,2 +1,5 @@
 import '@jupyter/chat/style/index.css';
-import './base.css';
+import './panel.css';
+import './plan.css';
+import './waves.css';
+import './plot.css';

@@ -1,0 +1,52 @@
+import type { IThemeManager } from '@jupyterlab/apputils';
+import type { ServerConnection } from '@jupyterlab/services';
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+
+import { loadBokeh } from './load';
+import { modelNames } from './safety';
+
+/** What drawing a plot needs of JupyterLab. */
+export interface IPlotContext {
+  serverSettings: ServerConnection.ISettings;
+  themes: IThemeManager | null;
+}
+
+/**
+ * Draw a Bokeh document into `host`.
+ *
+ * @param text - JSON text of bokeh.embed.json_item; a text, because Bokeh depends on the order of its keys.
+ * @returns What removes the views and forgets the document again.
+ * @throws When the text is no such document or BokehJS cannot be loaded.
+ */
+export async function embedPlot(
+  text: string,
+  host: HTMLElement,
+  context: IPlotContext
+): Promise<IDisposable> {
+  const item: unknown = JSON.parse(text);
+  const names = modelNames(item);
+  if (names.size === 0) {
+    throw new Error('This is not a Bokeh document.');
+  }
+  const bokeh = await loadBokeh(context.serverSettings, names, /"webgl"/.test(text));
+  const views = await bokeh.embed.embed_item(item, host);
+  const bokehDocument = views.roots[0]?.model.document ?? null;
+
+  // Canvas colours come from CSS variables, which are read while drawing.
+  const repaint = (): void => {
+    for (const view of views.query(view => typeof view.request_repaint === 'function')) {
+      view.request_repaint?.();
+    }
+  };
+  context.themes?.themeChanged.connect(repaint);
+
+  return new DisposableDelegate(() => {
+    context.themes?.themeChanged.disconnect(repaint);
+    views.clear();
+    const index = bokehDocument ? bokeh.documents.indexOf(bokehDocument) : -1;
+    if (index >= 0) {
+      bokeh.documents.splice(index, 1); // BokehJS keeps every document it ever made
+    }
+    host.replaceChildren();
+  });
+}

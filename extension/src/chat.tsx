@@ -1,0 +1,247 @@
+/**
+ * The conversation drawn with @jupyter/chat. Nothing else imports that library, so that it can be replaced here.
+ */
+import {
+  AbstractChatContext,
+  AbstractChatModel,
+  type Chat,
+  ChatWidget,
+  type IChatContext,
+  type IMessageContent,
+  type INewMessage,
+  type IUser,
+  InputToolbarRegistry,
+  MessageFooterRegistry,
+  type MessageFooterSectionProps,
+  SendButton,
+  TooltippedIconButton
+} from '@jupyter/chat';
+import type { IThemeManager } from '@jupyterlab/apputils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { stopIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useRef, useState } from 'react';
+
+import type { Conversation, ConversationChange } from './conversation';
+import type { IChatMessage } from './tokens';
+
+export interface IChatOptions {
+  conversation: Conversation;
+  /** Who writes the directives. */
+  user: IUser;
+  rendermime: IRenderMimeRegistry;
+  themes: IThemeManager | null;
+  trans: TranslationBundle;
+  /** What stands below a message, such as the card of the plan it proposes. */
+  Footer: React.FC<{ messageId: number }>;
+}
+
+const AGENT: IUser = {
+  username: 'wavebook',
+  display_name: 'Wavebook',
+  initials: 'W',
+  color: 'var(--jp-brand-color1)',
+  bot: true
+};
+
+/** The chat: messages, what stands below them, and the input. */
+export class ConversationWidget extends ChatWidget {
+  constructor(options: IChatOptions) {
+    const model = new ConversationModel(options);
+    super({ ...makeOptions(model, options), model });
+    this.id = 'wavebook-chat';
+    this._model = model;
+  }
+
+  /** Put a text into the input, for a person to change and send. */
+  draft(text: string): void {
+    this._model.input.value = text;
+    this._model.input.focus();
+  }
+
+  set sendWithShiftEnter(value: boolean) {
+    this._model.config = { ...this._model.config, sendWithShiftEnter: value };
+  }
+
+  dispose(): void {
+    if (!this.isDisposed) {
+      this._model.dispose();
+      super.dispose();
+    }
+  }
+
+  private _model: ConversationModel;
+}
+
+function makeOptions(model: ConversationModel, options: IChatOptions): Chat.IOptions {
+  const footers = new MessageFooterRegistry();
+  footers.addSection({
+    position: 'left',
+    component: (props: MessageFooterSectionProps) => (
+      <options.Footer messageId={Number(props.message.id)} />
+    )
+  });
+  const toolbar = new InputToolbarRegistry();
+  toolbar.addItem('send-or-stop', {
+    position: 100,
+    element: props => <SendOrStop {...props} {...options} />
+  });
+  return {
+    model,
+    rmRegistry: options.rendermime,
+    themeManager: options.themes,
+    messageFooterRegistry: footers,
+    inputToolbarRegistry: toolbar,
+    area: 'sidebar'
+  };
+}
+
+/** Follows the conversation; what the person sends goes there. */
+class ConversationModel extends AbstractChatModel {
+  constructor(private _options: IChatOptions) {
+    super({
+      id: 'wavebook',
+      config: { unreadNotifications: false, sendTypingNotification: false }
+    });
+    this.name = 'Wavebook';
+    _options.conversation.changed.connect(this._onChanged, this);
+    this._reset();
+    this.setReady();
+  }
+
+  get user(): IUser {
+    return this._options.user;
+  }
+
+  sendMessage(message: INewMessage): boolean {
+    const { conversation } = this._options;
+    const body = message.body.trim();
+    if (body === '' || conversation.busy) {
+      return false;
+    }
+    this.input.value = '';
+    conversation.send(body).catch(() => {
+      if (this.input.value === '') {
+        this.input.value = body; // a directive that did not get through is not lost
+      }
+    });
+    return true;
+  }
+
+  createChatContext(): IChatContext {
+    return new ConversationContext({ model: this });
+  }
+
+  dispose(): void {
+    this._options.conversation.changed.disconnect(this._onChanged, this);
+    window.cancelAnimationFrame(this._frame);
+    super.dispose();
+  }
+
+  private _onChanged(_: Conversation, change: ConversationChange): void {
+    switch (change.kind) {
+      case 'reset':
+        this._reset();
+        break;
+      case 'added':
+        this.messageAdded(this._content(change.message));
+        break;
+      case 'removed': {
+        const index = this.messages.findIndex(message => message.id === String(change.id));
+        if (index >= 0) {
+          this.messagesDeleted(index, 1);
+        }
+        break;
+      }
+      case 'updated':
+        // A streamed answer changes faster than a screen: render its markdown once a frame.
+        this._updated.set(change.message.id, change.message);
+        window.cancelAnimationFrame(this._frame);
+        this._frame = window.requestAnimationFrame(() => this._flush());
+    }
+  }
+
+  private _flush(): void {
+    for (const message of this.messages) {
+      const updated = this._updated.get(Number(message.id));
+      if (updated) {
+        message.update({ body: updated.body });
+      }
+    }
+    this._updated.clear();
+  }
+
+  private _reset(): void {
+    this.clearMessages();
+    this.messagesInserted(
+      0,
+      this._options.conversation.messages.map(message => this._content(message))
+    );
+  }
+
+  private _content(message: IChatMessage): IMessageContent {
+    return {
+      type: 'msg',
+      id: String(message.id),
+      time: message.time,
+      body: message.body,
+      sender: message.sender === 'agent' ? AGENT : this.user
+    };
+  }
+
+  private _updated = new Map<number, IChatMessage>();
+  private _frame = 0;
+}
+
+class ConversationContext extends AbstractChatContext {
+  get users(): IUser[] {
+    return [AGENT];
+  }
+}
+
+type ToolbarItemProps = InputToolbarRegistry.IToolbarItemProps & IChatOptions;
+
+/** Send, or Stop while an answer is under way. */
+function SendOrStop(props: ToolbarItemProps): JSX.Element {
+  const { conversation, trans } = props;
+  const [busy, setBusy] = useState(conversation.busy);
+  const node = useRef<HTMLSpanElement>(null);
+
+  useEffect(() => {
+    const onBusy = (_: Conversation, value: boolean): void => setBusy(value);
+    conversation.busyChanged.connect(onBusy);
+    setBusy(conversation.busy);
+    return () => {
+      conversation.busyChanged.disconnect(onBusy);
+    };
+  }, [conversation]);
+
+  // The library offers no property for the text in the empty input.
+  useEffect(() => {
+    const input = node.current
+      ?.closest('.jp-chat-input-container')
+      ?.querySelector<HTMLTextAreaElement>('textarea:not([aria-hidden])');
+    if (input) {
+      input.placeholder = trans.__('Write a directive…');
+      input.setAttribute('aria-label', trans.__('Directive'));
+    }
+  });
+
+  const label = trans.__('Stop');
+  return (
+    <span ref={node}>
+      {busy ? (
+        <TooltippedIconButton
+          tooltip={label}
+          aria-label={label}
+          onClick={() => conversation.stop()}
+          buttonProps={{ title: label, className: 'jp-Wavebook-stop' }}
+        >
+          <stopIcon.react tag="span" />
+        </TooltippedIconButton>
+      ) : (
+        <SendButton {...props} />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,379 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Dialog, type MainAreaWidget, type WidgetTracker, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  addIcon,
+  notebookIcon,
+  refreshIcon,
+  stopIcon,
+  textEditorIcon
+} from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+
+import { choose } from './choose';
+import { CommandIDs } from './commandids';
+import { type ComparisonView, makeComparison } from './comparison';
+import type { IPlotContext } from './bokeh/embed';
+import type { Conversation } from './conversation';
+import { comparisonIcon, waveIcon } from './icons';
+import type { ProjectModel } from './project';
+import {
+  type Decision,
+  type IApproval,
+  type IRun,
+  type IServer,
+  type IWave,
+  hasEnded
+} from './tokens';
+
+export interface ICommandOptions {
+  app: JupyterFrontEnd;
+  server: IServer;
+  project: ProjectModel;
+  conversation: Conversation;
+  plots: IPlotContext;
+  comparisons: WidgetTracker<MainAreaWidget<ComparisonView>>;
+  trans: TranslationBundle;
+}
+
+const RUN = {
+  type: 'string',
+  description: 'Name of a run, as exp001/s0',
+  pattern: '^exp\\d{3,}/s\\d+'
+};
+const WAVE = { type: 'integer', description: 'Number of a wave', minimum: 1 };
+const APPROVAL = {
+  type: 'integer',
+  description: 'Id of an approval; the pending one where absent'
+};
+
+/** Wavebook's commands. Each answers JSON, so that other agents in JupyterLab can call it too. */
+export function addCommands(options: ICommandOptions): void {
+  const { app, project, conversation, comparisons, trans } = options;
+
+  const add = (
+    id: string,
+    text: { label: string; caption: string },
+    properties: ReadonlyJSONObject,
+    execute: (args: ICommandArguments) => Promise<ReadonlyJSONObject>,
+    more: Partial<CommandRegistry.ICommandOptions> = {}
+  ): void => {
+    app.commands.addCommand(id, {
+      ...text,
+      ...more,
+      describedBy: { args: { type: 'object', properties, additionalProperties: true } },
+      execute: args => execute(args)
+    });
+  };
+
+  add(
+    CommandIDs.open,
+    { label: trans.__('Open Wavebook'), caption: trans.__('Show the Wavebook panel') },
+    {},
+    () => {
+      app.shell.activateById('wavebook');
+      return Promise.resolve({ open: true });
+    },
+    { icon: waveIcon }
+  );
+
+  add(
+    CommandIDs.plan,
+    {
+      label: trans.__('Plan a Wave…'),
+      caption: trans.__('Send a directive; the answer is a plan that waits for approval')
+    },
+    { directive: { type: 'string', description: 'What to find out or improve' } },
+    async args => {
+      app.shell.activateById('wavebook');
+      if (!args.directive?.trim()) {
+        return { approval: null }; // the input stands ready in the panel
+      }
+      const approval = await conversation.send(args.directive.trim());
+      return { approval: approval as ReadonlyJSONObject | null };
+    },
+    { icon: waveIcon }
+  );
+
+  const decide = async (
+    args: ICommandArguments,
+    decision: Decision
+  ): Promise<ReadonlyJSONObject> => {
+    const approval = args.approval
+      ? { id: args.approval }
+      : await choose<IApproval>(
+          project.pendingApprovals,
+          item => trans.__('Wave %1: %2', item.plan.id, item.plan.goal),
+          decision === 'approve' ? trans.__('Approve which plan?') : trans.__('Reject which plan?'),
+          trans.__('No plan waits for approval.')
+        );
+    if (approval === null) {
+      return { approval: null };
+    }
+    const decided = await project.decide(approval.id, decision, args.why ?? '');
+    return { approval: decided as unknown as ReadonlyJSONObject };
+  };
+  const decisionArguments = {
+    approval: APPROVAL,
+    why: { type: 'string', description: 'Reason, kept in the ledger' }
+  };
+  add(
+    CommandIDs.approve,
+    {
+      label: trans.__('Approve the Plan'),
+      caption: trans.__('Write the planned wave and queue its runs')
+    },
+    decisionArguments,
+    args => decide(args, 'approve')
+  );
+  add(
+    CommandIDs.reject,
+    { label: trans.__('Reject the Plan'), caption: trans.__('Turn a planned wave down') },
+    decisionArguments,
+    args => decide(args, 'reject')
+  );
+
+  const chooseRun = async (
+    args: ICommandArguments,
+    fits: (run: IRun) => boolean,
+    title: string,
+    none: string
+  ): Promise<IRun | null> => {
+    const name = args.run ?? rowAt(app)?.run;
+    if (name) {
+      const run = project.run(name);
+      if (!run) {
+        throw new Error(trans.__('There is no run %1.', name));
+      }
+      return run;
+    }
+    return choose(project.runs.filter(fits), run => run.id, title, none);
+  };
+
+  add(
+    CommandIDs.cancelRun,
+    { label: trans.__('Cancel Run'), caption: trans.__('End a run and free its device') },
+    { run: RUN },
+    async args => {
+      const run = await chooseRun(
+        args,
+        run => !hasEnded(run),
+        trans.__('Cancel which run?'),
+        trans.__('No run is queued or running.')
+      );
+      if (run) {
+        await project.cancelRun(run.id);
+      }
+      return { cancelled: run ? [run.id] : [] };
+    },
+    { icon: stopIcon, isEnabled: () => rowAt(app)?.ended !== true }
+  );
+
+  const chooseWave = async (
+    args: ICommandArguments,
+    fits: (wave: IWave) => boolean,
+    title: string,
+    none: string
+  ): Promise<IWave | null> => {
+    const id = args.wave ?? rowAt(app)?.wave;
+    if (id !== undefined) {
+      const wave = project.wave(id);
+      if (!wave) {
+        throw new Error(trans.__('There is no wave %1.', id));
+      }
+      return wave;
+    }
+    const waves = (project.waves ?? []).filter(fits);
+    return choose(waves, wave => trans.__('Wave %1: %2', wave.id, wave.goal), title, none);
+  };
+
+  add(
+    CommandIDs.cancelWave,
+    {
+      label: trans.__('Cancel Wave…'),
+      caption: trans.__('End all runs of a wave that have not ended yet')
+    },
+    {
+      wave: WAVE,
+      confirm: { type: 'boolean', description: 'Ask the person first', default: true }
+    },
+    async args => {
+      const wave = await chooseWave(
+        args,
+        wave => wave.runs.some(run => !hasEnded(run)),
+        trans.__('Cancel which wave?'),
+        trans.__('No wave is queued or running.')
+      );
+      if (!wave) {
+        return { cancelled: [] };
+      }
+      const left = wave.runs.filter(run => !hasEnded(run)).length;
+      if (args.confirm !== false) {
+        const { button } = await showDialog({
+          title: trans.__('Cancel wave %1?', wave.id),
+          body: trans._n(
+            '%1 run has not ended and will be. What it has recorded stays.',
+            '%1 runs have not ended and will be. What they have recorded stays.',
+            left
+          ),
+          buttons: [
+            Dialog.cancelButton({ label: trans.__('Keep running') }),
+            Dialog.warnButton({ label: trans.__('Cancel wave') })
+          ]
+        });
+        if (!button.accept) {
+          return { cancelled: [] };
+        }
+      }
+      return { cancelled: await project.cancelWave(wave.id) };
+    },
+    { icon: stopIcon, isEnabled: () => rowAt(app)?.ended !== true }
+  );
+
+  const openPath = async (
+    path: string | null,
+    missing: string,
+    factory?: string
+  ): Promise<ReadonlyJSONObject> => {
+    if (path === null) {
+      throw new Error(missing);
+    }
+    await app.commands.execute('docmanager:open', { path, ...(factory && { factory }) });
+    return { path };
+  };
+
+  add(
+    CommandIDs.openNotebook,
+    { label: trans.__('Open Notebook'), caption: trans.__('Open the notebook of a run') },
+    { run: RUN },
+    async args => {
+      const run = await chooseRun(
+        args,
+        run => run.notebook !== null,
+        trans.__('Open the notebook of which run?'),
+        trans.__('No run has a notebook yet.')
+      );
+      return run
+        ? openPath(run.notebook, trans.__('%1 has no notebook yet.', run.id))
+        : { path: null };
+    },
+    { icon: notebookIcon }
+  );
+
+  add(
+    CommandIDs.openLog,
+    { label: trans.__('Open Log'), caption: trans.__('Open everything that a run printed') },
+    { run: RUN },
+    async args => {
+      const run = await chooseRun(
+        args,
+        run => run.log !== null,
+        trans.__('Open the log of which run?'),
+        trans.__('No run has a log yet.')
+      );
+      return run
+        ? openPath(run.log, trans.__('%1 has no log yet.', run.id), 'Editor')
+        : { path: null };
+    },
+    { icon: textEditorIcon }
+  );
+
+  add(
+    CommandIDs.openReport,
+    { label: trans.__('Open Report'), caption: trans.__('Open the report of a wave') },
+    { wave: WAVE },
+    async args => {
+      const wave = await chooseWave(
+        args,
+        wave => wave.notebook !== null,
+        trans.__('Open the report of which wave?'),
+        trans.__('No wave has a report yet.')
+      );
+      return wave
+        ? openPath(wave.notebook, trans.__('Wave %1 has no report yet.', wave.id))
+        : { path: null };
+    },
+    { icon: notebookIcon, isEnabled: () => rowAt(app)?.wave === undefined || hasReport() }
+  );
+  const hasReport = (): boolean => project.wave(rowAt(app)!.wave)?.notebook !== null;
+
+  add(
+    CommandIDs.openComparison,
+    {
+      label: trans.__('Open Comparison'),
+      caption: trans.__('Compare the runs of one or more waves')
+    },
+    { waves: { type: 'array', items: WAVE, description: 'Numbers of the waves to compare' } },
+    async args => {
+      let waves = args.waves;
+      if (!waves?.length) {
+        const wave = await chooseWave(
+          args,
+          () => true,
+          trans.__('Compare the runs of which wave?'),
+          trans.__('There is no wave yet.')
+        );
+        if (!wave) {
+          return { waves: [] };
+        }
+        waves = [wave.id];
+      }
+      let widget = comparisons.find(open => open.content.waves.join() === waves.join());
+      if (!widget) {
+        widget = makeComparison({ ...options, waves });
+        app.shell.add(widget, 'main', { type: 'Wavebook comparison' });
+        void comparisons.add(widget);
+      }
+      app.shell.activateById(widget.id);
+      return { waves };
+    },
+    { icon: comparisonIcon }
+  );
+
+  add(
+    CommandIDs.newConversation,
+    {
+      label: trans.__('New Conversation'),
+      caption: trans.__('Begin a new, empty conversation; waves and plans stay')
+    },
+    {},
+    async () => {
+      await conversation.clear();
+      return { cleared: true };
+    },
+    { icon: addIcon }
+  );
+
+  add(
+    CommandIDs.refresh,
+    { label: trans.__('Refresh Waves'), caption: trans.__('Fetch waves and plans again') },
+    {},
+    async () => {
+      await Promise.all([project.refresh(), conversation.load()]);
+      return { waves: (project.waves ?? []).map(wave => wave.id) };
+    },
+    { icon: refreshIcon }
+  );
+}
+
+interface ICommandArguments {
+  directive?: string;
+  approval?: number;
+  why?: string;
+  run?: string;
+  wave?: number;
+  waves?: number[];
+  confirm?: boolean;
+}
+
+/** The row of the list that a context menu was opened on. */
+function rowAt(app: JupyterFrontEnd): { wave: number; run?: string; ended: boolean } | null {
+  const node = app.contextMenuHitTest(item => item.classList.contains('jp-Wavebook-row'));
+  if (!node) {
+    return null;
+  }
+  const { wave, run, state } = node.dataset;
+  const ended = ['done', 'failed', 'hung', 'cancelled'].includes(state ?? '');
+  return { wave: Number(wave), run, ended };
+}

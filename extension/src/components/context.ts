@@ -1,0 +1,57 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { createContext, useContext, useEffect, useReducer, useState } from 'react';
+
+import type { ProjectModel } from '../project';
+
+/** What the panel's components share. */
+export interface IPanelContext {
+  project: ProjectModel;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+  /** Run a command for a person: a failure is shown as a notification. */
+  run(command: string, args: ReadonlyPartialJSONObject): Promise<void>;
+}
+
+export const PanelContext = createContext<IPanelContext | null>(null);
+
+export function usePanel(): IPanelContext {
+  const context = useContext(PanelContext);
+  if (context === null) {
+    throw new Error('A component of the panel stands outside of it.');
+  }
+  return context;
+}
+
+/** The project, drawn again whenever it changes. */
+export function useProject(): ProjectModel {
+  const { project } = usePanel();
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    project.changed.connect(redraw);
+    return () => {
+      project.changed.disconnect(redraw);
+    };
+  }, [project]);
+  return project;
+}
+
+/** The time [s], moving on once a second while `running`. */
+export function useNow(running: boolean): number {
+  const [now, setNow] = useState(() => Date.now() / 1000);
+  useEffect(() => {
+    if (!running) {
+      return;
+    }
+    const tick = (): void => {
+      if (!document.hidden) {
+        setNow(Date.now() / 1000);
+      }
+    };
+    tick();
+    const timer = window.setInterval(tick, 1000);
+    return () => window.clearInterval(timer);
+  }, [running]);
+  return now;
+}

@@ -1,0 +1,189 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useId, useState } from 'react';
+
+import { CommandIDs } from '../commandids';
+import { duration } from '../format';
+import type { IApproval, IPlannedExperiment } from '../tokens';
+import { useNow, usePanel } from './context';
+import { Overrides } from './overrides';
+
+/** A proposed wave, with what a person needs to decide on it. */
+export function PlanCard(props: { approval: IApproval }): JSX.Element {
+  const { trans } = usePanel();
+  const { plan, estimate, state } = props.approval;
+  const title = useId();
+  const facts: Array<[string, string]> = [
+    [trans.__('Task'), plan.task],
+    [
+      trans.__('Training'),
+      trans.__('%1 environments × %2 iterations', plan.num_envs, plan.iterations)
+    ],
+    [trans.__('Devices'), plan.devices.join(', ')]
+  ];
+  return (
+    <section className="jp-Wavebook-plan" data-state={state} aria-labelledby={title}>
+      <header className="jp-Wavebook-planHeader">
+        <span className="jp-Wavebook-kicker">{trans.__('Plan of wave %1', plan.id)}</span>
+        <span className="jp-Wavebook-state" data-state={state}>
+          {approvalLabel(props.approval, trans)}
+        </span>
+      </header>
+      <h3 id={title} className="jp-Wavebook-planGoal">
+        {plan.goal}
+      </h3>
+      <p className="jp-Wavebook-planCost">
+        <strong>{trans._n('%1 run', '%1 runs', estimate.runs)}</strong>
+        {estimate.seconds !== null && (
+          <span>{trans.__('about %1', duration(estimate.seconds, trans))}</span>
+        )}
+        {estimate.gpu_hours !== null && (
+          <span>{trans.__('%1 GPU hours', estimate.gpu_hours.toPrecision(2))}</span>
+        )}
+      </p>
+      <ol className="jp-Wavebook-experiments">
+        {plan.experiments.map(experiment => (
+          <Experiment key={experiment.id} experiment={experiment} />
+        ))}
+      </ol>
+      <details className="jp-Wavebook-details">
+        <summary>{trans.__('Configuration and reasons')}</summary>
+        <dl className="jp-Wavebook-facts">
+          {facts.map(([name, text]) => (
+            <React.Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>{text}</dd>
+            </React.Fragment>
+          ))}
+        </dl>
+        {Object.keys(plan.overrides).length > 0 && <Overrides overrides={plan.overrides} />}
+        {plan.rationale && <p>{plan.rationale}</p>}
+      </details>
+      {state === 'pending' ? (
+        <Decide approval={props.approval} />
+      ) : (
+        props.approval.why && <p className="jp-Wavebook-quiet">{`“${props.approval.why}”`}</p>
+      )}
+    </section>
+  );
+}
+
+function Experiment(props: { experiment: IPlannedExperiment }): JSX.Element {
+  const { trans } = usePanel();
+  const { id, hypothesis, overrides, seeds, baseline, num_envs, iterations } = props.experiment;
+  return (
+    <li className="jp-Wavebook-experiment">
+      <div className="jp-Wavebook-experimentHeader">
+        <span className="jp-Wavebook-id">{id}</span>
+        {baseline && <span className="jp-Wavebook-badge">{trans.__('baseline')}</span>}
+        <span className="jp-Wavebook-seeds">
+          {trans._n('seed %2', 'seeds %2', seeds.length, seeds.join(', '))}
+        </span>
+      </div>
+      <p className="jp-Wavebook-hypothesis">{hypothesis}</p>
+      <Overrides overrides={overrides} />
+      {(num_envs !== null || iterations !== null) && (
+        <p className="jp-Wavebook-quiet">
+          {[
+            num_envs !== null && trans._n('%1 environment', '%1 environments', num_envs),
+            iterations !== null && trans._n('%1 iteration', '%1 iterations', iterations)
+          ]
+            .filter(Boolean)
+            .join(', ')}
+        </p>
+      )}
+    </li>
+  );
+}
+
+/** Approve and Reject. A rejection may say why, which the agent reads. */
+function Decide(props: { approval: IApproval }): JSX.Element {
+  const { run, trans } = usePanel();
+  const { id, expires } = props.approval;
+  const [rejecting, setRejecting] = useState(false);
+  const [deciding, setDeciding] = useState(false);
+  const [why, setWhy] = useState('');
+  const left = expires - useNow(true);
+
+  const decide = (command: string): void => {
+    setDeciding(true);
+    void run(command, { approval: id, why }).finally(() => setDeciding(false));
+  };
+
+  if (rejecting) {
+    return (
+      <form
+        className="jp-Wavebook-decide"
+        onSubmit={event => {
+          event.preventDefault();
+          decide(CommandIDs.reject);
+        }}
+      >
+        <input
+          className="jp-mod-styled jp-Wavebook-why"
+          autoFocus
+          value={why}
+          maxLength={500}
+          placeholder={trans.__('Why not? The agent reads it (optional)')}
+          aria-label={trans.__('Reason for the rejection')}
+          onChange={event => setWhy(event.target.value)}
+          onKeyDown={event => event.key === 'Escape' && setRejecting(false)}
+        />
+        <div className="jp-Wavebook-buttons">
+          <button type="submit" className="jp-mod-styled jp-mod-warn" disabled={deciding}>
+            {trans.__('Reject')}
+          </button>
+          <button
+            type="button"
+            className="jp-mod-styled jp-mod-reject"
+            onClick={() => setRejecting(false)}
+          >
+            {trans.__('Back')}
+          </button>
+        </div>
+      </form>
+    );
+  }
+  return (
+    <div className="jp-Wavebook-decide">
+      <div className="jp-Wavebook-buttons">
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept"
+          disabled={deciding}
+          onClick={() => decide(CommandIDs.approve)}
+        >
+          {trans.__('Approve')}
+        </button>
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-reject"
+          disabled={deciding}
+          onClick={() => setRejecting(true)}
+        >
+          {trans.__('Reject')}
+        </button>
+      </div>
+      {left < 3600 && (
+        <p className="jp-Wavebook-quiet">
+          {left > 0
+            ? trans.__('Expires in %1', duration(left, trans))
+            : trans.__('Expired: ask for it again')}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function approvalLabel(approval: IApproval, trans: TranslationBundle): string {
+  const by = approval.decided_by;
+  switch (approval.state) {
+    case 'pending':
+      return trans.__('Waits for approval');
+    case 'approved':
+      return by ? trans.__('Approved by %1', by) : trans.__('Approved');
+    case 'rejected':
+      return by ? trans.__('Rejected by %1', by) : trans.__('Rejected');
+    case 'expired':
+      return trans.__('Expired');
+  }
+}

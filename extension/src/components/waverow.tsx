@@ -1,0 +1,101 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { notebookIcon, stopIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { CommandIDs } from '../commandids';
+import { progress } from '../format';
+import { comparisonIcon } from '../icons';
+import { type IExperiment, type IVerdict, type IWave, hasEnded } from '../tokens';
+import { usePanel } from './context';
+import { IconButton } from './iconbutton';
+import { ProgressBar } from './progressbar';
+import { StateChip } from './statechip';
+
+/** The line of a wave: its goal, state and progress. */
+export function WaveRow(props: { wave: IWave; tabIndex: number }): JSX.Element {
+  const { run, trans } = usePanel();
+  const { wave, tabIndex } = props;
+  const ended = wave.runs.filter(hasEnded).length;
+  const done = wave.runs.reduce((sum, item) => sum + (hasEnded(item) ? 1 : progress(item)), 0);
+  return (
+    <div className="jp-Wavebook-rowBody">
+      <div className="jp-Wavebook-rowLine">
+        <span className="jp-Wavebook-id">{trans.__('Wave %1', wave.id)}</span>
+        {wave.parent !== null && (
+          <span className="jp-Wavebook-quiet">{trans.__('after %1', wave.parent)}</span>
+        )}
+        <StateChip state={wave.state} />
+        <span className="jp-Wavebook-count">{trans.__('%1/%2 runs', ended, wave.runs.length)}</span>
+        <span className="jp-Wavebook-actions">
+          <IconButton
+            icon={comparisonIcon}
+            label={trans.__('Open comparison')}
+            tabIndex={tabIndex}
+            onClick={() => void run(CommandIDs.openComparison, { waves: [wave.id] })}
+          />
+          {wave.notebook && (
+            <IconButton
+              icon={notebookIcon}
+              label={trans.__('Open report')}
+              tabIndex={tabIndex}
+              onClick={() => void run(CommandIDs.openReport, { wave: wave.id })}
+            />
+          )}
+          {ended < wave.runs.length && (
+            <IconButton
+              icon={stopIcon}
+              label={trans.__('Cancel wave…')}
+              tabIndex={tabIndex}
+              onClick={() => void run(CommandIDs.cancelWave, { wave: wave.id })}
+            />
+          )}
+        </span>
+      </div>
+      <div className="jp-Wavebook-goal" title={wave.goal}>
+        {wave.goal}
+      </div>
+      <ProgressBar
+        value={wave.runs.length > 0 ? done / wave.runs.length : 0}
+        state={wave.state}
+        label={trans.__('Progress of wave %1', wave.id)}
+      />
+    </div>
+  );
+}
+
+/** The line of an experiment: its hypothesis and verdict. */
+export function ExperimentRow(props: { experiment: IExperiment }): JSX.Element {
+  const { trans } = usePanel();
+  const { id, hypothesis, baseline, verdict } = props.experiment;
+  return (
+    <div className="jp-Wavebook-rowBody">
+      <div className="jp-Wavebook-rowLine">
+        <span className="jp-Wavebook-id">{id}</span>
+        {baseline && <span className="jp-Wavebook-badge">{trans.__('baseline')}</span>}
+        {verdict && !['baseline', 'pending'].includes(verdict.verdict) && (
+          <span className="jp-Wavebook-verdict" data-verdict={verdict.verdict} title={verdict.text}>
+            {verdictLabel(verdict, trans)}
+          </span>
+        )}
+      </div>
+      <div className="jp-Wavebook-goal" title={hypothesis}>
+        {hypothesis}
+      </div>
+    </div>
+  );
+}
+
+function verdictLabel(verdict: IVerdict, trans: TranslationBundle): string {
+  switch (verdict.verdict) {
+    case 'better':
+      return trans.__('Better');
+    case 'worse':
+      return trans.__('Worse');
+    case 'no different':
+      return trans.__('No different');
+    case 'failed':
+      return trans.__('Failed');
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,213 @@
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { Answer, IApproval, IChatMessage, IServer } from './tokens';
+
+/** Id of a message that the server has not acknowledged yet. */
+const UNSENT = -1;
+
+/** What happened to the list of messages. */
+export type ConversationChange =
+  | { kind: 'reset' }
+  | { kind: 'added'; message: IChatMessage }
+  | { kind: 'updated'; message: IChatMessage }
+  | { kind: 'removed'; id: number };
+
+/** The conversation with the agent. Knows neither transport nor display. */
+export class Conversation implements IDisposable {
+  constructor(private _server: IServer) {}
+
+  get changed(): ISignal<this, ConversationChange> {
+    return this._changed;
+  }
+
+  /** Emitted when an answer begins or ends. */
+  get busyChanged(): ISignal<this, boolean> {
+    return this._busyChanged;
+  }
+
+  /** Emitted when an answer brings a plan that waits for approval. */
+  get approvalProposed(): ISignal<this, IApproval> {
+    return this._approvalProposed;
+  }
+
+  /** Emitted when `problem` has changed. */
+  get problemChanged(): ISignal<this, void> {
+    return this._problemChanged;
+  }
+
+  /** Why the last message got no whole answer, or null. */
+  get problem(): string | null {
+    return this._problem;
+  }
+
+  /** Oldest first. */
+  get messages(): ReadonlyArray<IChatMessage> {
+    return this._messages;
+  }
+
+  /** Whether an answer is under way. */
+  get busy(): boolean {
+    return this._abort !== null;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  message(id: number): IChatMessage | undefined {
+    return this._messages.find(message => message.id === id);
+  }
+
+  /** Fetch all messages; left alone while an answer is under way, which brings its own. */
+  async load(): Promise<void> {
+    const messages = await this._server.messages();
+    if (!this.busy && !sameMessages(messages, this._messages)) {
+      this._messages = messages;
+      this._changed.emit({ kind: 'reset' });
+    }
+  }
+
+  /**
+   * Send a directive and follow the answer to its end.
+   *
+   * @returns The approval that the answer asks for, if any.
+   * @throws When the server refuses the message or fails while it answers. What was said until then stays.
+   */
+  async send(body: string): Promise<IApproval | null> {
+    if (this.busy) {
+      throw new Error('An answer is still under way. Stop it, or wait for its end.');
+    }
+    const abort = (this._abort = new AbortController());
+    this._setProblem(null);
+    this._busyChanged.emit(true);
+    const echo: IChatMessage = {
+      id: UNSENT,
+      time: Date.now() / 1000,
+      sender: 'human',
+      body,
+      approval: null
+    };
+    this._add(echo);
+    let proposed: IApproval | null = null;
+    let failure: string | null = null;
+    try {
+      for await (const answer of this._server.send(body, abort.signal)) {
+        if (answer.kind === 'done') {
+          break;
+        }
+        if (answer.kind === 'error') {
+          failure = answer.message;
+        } else if (answer.kind === 'message' && answer.message.sender === 'agent') {
+          failure = null; // the agent says in its own words what went wrong
+        }
+        proposed = this._take(answer) ?? proposed;
+      }
+      if (failure !== null) {
+        throw new Error(failure);
+      }
+    } catch (reason) {
+      if (!abort.signal.aborted) {
+        this._setProblem(reason instanceof Error ? reason.message : String(reason));
+        throw reason;
+      }
+    } finally {
+      this._abort = null;
+      if (!this._isDisposed) {
+        this._remove(UNSENT);
+        this._busyChanged.emit(false);
+      }
+    }
+    return proposed;
+  }
+
+  /** Stop the answer that is under way. What it has said stays. */
+  stop(): void {
+    this._abort?.abort();
+  }
+
+  /** Forget the problem, once a person has read it. */
+  dismiss(): void {
+    this._setProblem(null);
+  }
+
+  /** Begin a new, empty conversation. */
+  async clear(): Promise<void> {
+    this.stop();
+    await this._server.clearChat();
+    this._messages = [];
+    this._changed.emit({ kind: 'reset' });
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      this.stop();
+      Signal.clearData(this);
+    }
+  }
+
+  private _take(answer: Answer): IApproval | null {
+    switch (answer.kind) {
+      case 'message':
+        if (answer.message.sender === 'human') {
+          this._remove(UNSENT);
+        }
+        this._add(answer.message);
+        return null;
+      case 'delta': {
+        const message = this.message(answer.id);
+        if (message) {
+          this._replace({ ...message, body: message.body + answer.text });
+        }
+        return null;
+      }
+      case 'approval':
+        this._approvalProposed.emit(answer.approval);
+        return answer.approval;
+      default:
+        return null;
+    }
+  }
+
+  private _add(message: IChatMessage): void {
+    if (this.message(message.id)) {
+      this._replace(message);
+    } else {
+      this._messages = [...this._messages, message];
+      this._changed.emit({ kind: 'added', message });
+    }
+  }
+
+  private _replace(message: IChatMessage): void {
+    this._messages = this._messages.map(old => (old.id === message.id ? message : old));
+    this._changed.emit({ kind: 'updated', message });
+  }
+
+  private _remove(id: number): void {
+    if (this.message(id)) {
+      this._messages = this._messages.filter(message => message.id !== id);
+      this._changed.emit({ kind: 'removed', id });
+    }
+  }
+
+  private _setProblem(problem: string | null): void {
+    if (problem !== this._problem) {
+      this._problem = problem;
+      this._problemChanged.emit();
+    }
+  }
+
+  private _messages: IChatMessage[] = [];
+  private _problem: string | null = null;
+  private _abort: AbortController | null = null;
+  private _isDisposed = false;
+  private _changed = new Signal<this, ConversationChange>(this);
+  private _busyChanged = new Signal<this, boolean>(this);
+  private _problemChanged = new Signal<this, void>(this);
+  private _approvalProposed = new Signal<this, IApproval>(this);
+}
+
+function sameMessages(a: IChatMessage[], b: ReadonlyArray<IChatMessage>): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

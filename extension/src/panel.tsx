@@ -1,0 +1,170 @@
+import { ReactWidget } from '@jupyterlab/apputils';
+import type { IStateDB } from '@jupyterlab/statedb';
+import { CommandToolbarButton, SidePanel, Toolbar, UseSignal } from '@jupyterlab/ui-components';
+import { Debouncer } from '@lumino/polling';
+import { Signal } from '@lumino/signaling';
+import { type AccordionPanel, Panel } from '@lumino/widgets';
+import React from 'react';
+
+import { ConversationWidget, type IChatOptions } from './chat';
+import { CommandIDs } from './commandids';
+import { Banner, ProjectHeader } from './components/banner';
+import { type IPanelContext, PanelContext, useProject } from './components/context';
+import { NoMessages } from './components/empty';
+import { PlanCard } from './components/plancard';
+import { WaveList } from './components/wavelist';
+import type { Conversation } from './conversation';
+import { waveIcon } from './icons';
+
+export interface IPanelOptions extends IPanelContext {
+  conversation: Conversation;
+  state: IStateDB | null;
+  chat: Pick<IChatOptions, 'user' | 'rendermime' | 'themes'>;
+}
+
+const STATE_KEY = 'wavebook:panel';
+
+/** The sidebar: the waves above, the conversation below. */
+export class WavebookPanel extends SidePanel {
+  constructor(private _options: IPanelOptions) {
+    super({ translator: undefined });
+    const { trans, conversation, commands } = _options;
+    this.id = 'wavebook';
+    this.addClass('jp-Wavebook');
+    this.title.icon = waveIcon;
+    this.title.caption = trans.__('Wavebook');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('Wavebook'));
+
+    this.header.addWidget(this._react(<ProjectHeader />, 'jp-Wavebook-top'));
+
+    const waves = new Section(trans.__('Waves'), 'jp-Wavebook-waves');
+    waves.addWidget(
+      this._react(
+        <UseSignal signal={this._toggledChanged}>
+          {() => <WaveList toggled={this._toggled} toggle={this._toggle} />}
+        </UseSignal>,
+        'jp-Wavebook-scroll'
+      )
+    );
+    waves.toolbar.addItem(
+      'refresh',
+      new CommandToolbarButton({ commands, id: CommandIDs.refresh, label: '' })
+    );
+    this.addWidget(waves);
+
+    const chat = new Section(trans.__('Conversation'), 'jp-Wavebook-chat');
+    this._chat = new ConversationWidget({
+      ..._options.chat,
+      conversation,
+      trans,
+      Footer: ({ messageId }) => (
+        <PanelContext.Provider value={_options}>
+          <ApprovalOf messageId={messageId} conversation={conversation} />
+        </PanelContext.Provider>
+      )
+    });
+    chat.addWidget(
+      this._react(
+        <UseSignal signal={conversation.changed}>
+          {() =>
+            conversation.messages.length === 0 ? (
+              <NoMessages onExample={text => this._chat.draft(text)} />
+            ) : null
+          }
+        </UseSignal>,
+        'jp-Wavebook-welcome'
+      )
+    );
+    chat.addWidget(this._chat);
+    chat.addWidget(
+      this._react(
+        <UseSignal signal={conversation.problemChanged}>
+          {() =>
+            conversation.problem === null ? null : (
+              <Banner text={conversation.problem} onDismiss={() => conversation.dismiss()} />
+            )
+          }
+        </UseSignal>,
+        'jp-Wavebook-problem'
+      )
+    );
+    chat.toolbar.addItem(
+      'new',
+      new CommandToolbarButton({ commands, id: CommandIDs.newConversation, label: '' })
+    );
+    this.addWidget(chat);
+    (this.content as AccordionPanel).setRelativeSizes([2, 3]);
+
+    void this._restore();
+  }
+
+  get chat(): ConversationWidget {
+    return this._chat;
+  }
+
+  dispose(): void {
+    if (!this.isDisposed) {
+      this._save.dispose();
+      Signal.clearData(this);
+      super.dispose();
+    }
+  }
+
+  private _react(element: JSX.Element, className: string): ReactWidget {
+    const widget = ReactWidget.create(
+      <PanelContext.Provider value={this._options}>{element}</PanelContext.Provider>
+    );
+    widget.addClass(className);
+    return widget;
+  }
+
+  private _toggle = (key: string, expanded: boolean): void => {
+    this._toggled = new Map(this._toggled).set(key, expanded);
+    this._toggledChanged.emit();
+    void this._save.invoke();
+  };
+
+  private async _restore(): Promise<void> {
+    const saved = (await this._options.state?.fetch(STATE_KEY)) as
+      { toggled?: { [key: string]: boolean } } | undefined;
+    if (saved?.toggled && this._toggled.size === 0) {
+      this._toggled = new Map(Object.entries(saved.toggled));
+      this._toggledChanged.emit();
+    }
+  }
+
+  private _chat: ConversationWidget;
+  private _toggled: ReadonlyMap<string, boolean> = new Map();
+  private _toggledChanged = new Signal<this, void>(this);
+  private _save = new Debouncer(async () => {
+    await this._options.state?.save(STATE_KEY, { toggled: Object.fromEntries(this._toggled) });
+  }, 300);
+}
+
+/** One of the panel's collapsible parts. */
+class Section extends Panel {
+  constructor(title: string, className: string) {
+    super();
+    this.title.label = title;
+    this.addClass('jp-Wavebook-section');
+    this.addClass(className);
+  }
+
+  /** Shown in the part's title bar. */
+  readonly toolbar = new Toolbar();
+}
+
+/** The card of the plan that a message proposes. */
+function ApprovalOf(props: { messageId: number; conversation: Conversation }): JSX.Element | null {
+  const project = useProject();
+  return (
+    <UseSignal signal={props.conversation.changed}>
+      {() => {
+        const id = props.conversation.message(props.messageId)?.approval;
+        const approval = id ? project.approval(id) : undefined;
+        return approval ? <PlanCard approval={approval} /> : null;
+      }}
+    </UseSignal>
+  );
+}

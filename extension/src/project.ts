@@ -1,0 +1,167 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Debouncer } from '@lumino/polling';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import {
+  type Decision,
+  type IApproval,
+  type IProject,
+  type IRun,
+  type IServer,
+  type IWave,
+  hasEnded
+} from './tokens';
+
+/** What can be fetched again on its own. */
+export type Part = 'project' | 'waves' | 'approvals';
+
+const ALL: Part[] = ['project', 'waves', 'approvals'];
+
+/** The project as the server last told it. Knows nothing of how it was asked. */
+export class ProjectModel implements IDisposable {
+  constructor(private _server: IServer) {}
+
+  /** Emitted when anything below has changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** The project, or null before the first answer. */
+  get project(): IProject | null {
+    return this._project;
+  }
+
+  /** The waves, newest first, or null before the first answer. */
+  get waves(): ReadonlyArray<IWave> | null {
+    return this._waves;
+  }
+
+  get approvals(): ReadonlyArray<IApproval> {
+    return [...this._approvals.values()];
+  }
+
+  /** Why the last fetch failed, or null. */
+  get problem(): string | null {
+    return this._problem;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  approval(id: number): IApproval | undefined {
+    return this._approvals.get(id);
+  }
+
+  wave(id: number): IWave | undefined {
+    return this._waves?.find(wave => wave.id === id);
+  }
+
+  run(id: string): IRun | undefined {
+    return this.runs.find(run => run.id === id);
+  }
+
+  get runs(): IRun[] {
+    return (this._waves ?? []).flatMap(wave => wave.runs);
+  }
+
+  /** The runs that may still change. */
+  get activeRuns(): IRun[] {
+    return this.runs.filter(run => !hasEnded(run));
+  }
+
+  /** The waves that still have such runs. */
+  get activeWaves(): IWave[] {
+    return (this._waves ?? []).filter(wave => wave.runs.some(run => !hasEnded(run)));
+  }
+
+  get pendingApprovals(): IApproval[] {
+    return this.approvals.filter(approval => approval.state === 'pending');
+  }
+
+  /**
+   * Fetch the named parts again. Calls while a fetch is under way are served together by the next one.
+   * A failure is told by `problem`, never by a rejection.
+   */
+  async refresh(parts: Part[] = ALL): Promise<void> {
+    parts.forEach(part => this._wanted.add(part));
+    if (this._running === null) {
+      this._running = this._fetchWanted().finally(() => {
+        this._running = null;
+      });
+    }
+    await this._running;
+  }
+
+  /** Note an approval that arrived by another way, such as the chat. */
+  note(approval: IApproval): void {
+    this._approvals.set(approval.id, approval);
+    this._changed.emit();
+  }
+
+  /** Approve or reject; rejects with the server's words. */
+  async decide(id: number, decision: Decision, why = ''): Promise<IApproval> {
+    try {
+      const approval = await this._server.decide(id, decision, why);
+      this.note(approval);
+      return approval;
+    } finally {
+      // Also after an error: a second decision means that this page showed an old state.
+      void this._soon.invoke();
+    }
+  }
+
+  async cancelRun(id: string): Promise<void> {
+    await this._server.cancelRun(id);
+    void this._soon.invoke();
+  }
+
+  async cancelWave(id: number): Promise<string[]> {
+    const cancelled = await this._server.cancelWave(id);
+    void this._soon.invoke();
+    return cancelled;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      this._soon.dispose();
+      Signal.clearData(this);
+    }
+  }
+
+  private async _fetchWanted(): Promise<void> {
+    while (this._wanted.size > 0 && !this._isDisposed) {
+      const parts = [...this._wanted];
+      this._wanted.clear();
+      try {
+        await Promise.all(parts.map(part => this._fetch(part)));
+        this._problem = null;
+      } catch (reason) {
+        this._problem = reason instanceof Error ? reason.message : String(reason);
+      }
+      this._changed.emit();
+    }
+  }
+
+  private async _fetch(part: Part): Promise<void> {
+    if (part === 'project') {
+      this._project = await this._server.project();
+    } else if (part === 'waves') {
+      this._waves = (await this._server.waves()).sort((a, b) => b.id - a.id);
+    } else {
+      const approvals = await this._server.approvals();
+      this._approvals = new Map(approvals.map(approval => [approval.id, approval]));
+    }
+  }
+
+  private _project: IProject | null = null;
+  private _waves: IWave[] | null = null;
+  private _approvals = new Map<number, IApproval>();
+  private _problem: string | null = null;
+  private _wanted = new Set<Part>();
+  private _running: Promise<void> | null = null;
+  private _soon = new Debouncer(() => this.refresh(['waves', 'approvals']), 50);
+  private _isDisposed = false;
+  private _changed = new Signal<this, void>(this);
+}

@@ -1,0 +1,119 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+
+import type {
+  Answer,
+  Decision,
+  IApproval,
+  IChatMessage,
+  IComparison,
+  IProject,
+  IServer,
+  IWave
+} from './tokens';
+
+/** An answer of the server that is not a success; the message is for a person. */
+export class ServerError extends Error {
+  constructor(
+    message: string,
+    readonly status: number
+  ) {
+    super(message);
+    this.name = 'ServerError';
+  }
+}
+
+/** Wavebook's server extension. The one place that calls it. */
+export class Server implements IServer {
+  constructor(readonly settings: ServerConnection.ISettings) {}
+
+  /** The address of a file that the server extension serves, such as BokehJS. */
+  static fileUrl(settings: ServerConnection.ISettings, path: string): string {
+    return URLExt.join(settings.baseUrl, 'wavebook', path);
+  }
+
+  project(): Promise<IProject> {
+    return this._json('project');
+  }
+
+  async waves(): Promise<IWave[]> {
+    return (await this._json<{ waves: IWave[] }>('waves')).waves;
+  }
+
+  async approvals(): Promise<IApproval[]> {
+    return (await this._json<{ approvals: IApproval[] }>('approvals')).approvals;
+  }
+
+  decide(approval: number, decision: Decision, why: string): Promise<IApproval> {
+    return this._json(`approvals/${approval}`, { decision, why });
+  }
+
+  async cancelRun(run: string): Promise<void> {
+    await this._json(`runs/${run}/cancel`, {});
+  }
+
+  async cancelWave(wave: number): Promise<string[]> {
+    return (await this._json<{ cancelled: string[] }>(`waves/${wave}/cancel`, {})).cancelled;
+  }
+
+  comparison(waves: number[]): Promise<IComparison> {
+    return this._json(`comparison?waves=${waves.join(',')}`);
+  }
+
+  async messages(): Promise<IChatMessage[]> {
+    return (await this._json<{ messages: IChatMessage[] }>('chat')).messages;
+  }
+
+  async *send(body: string, signal: AbortSignal): AsyncIterable<Answer> {
+    const response = await this._request('chat', {
+      method: 'POST',
+      body: JSON.stringify({ body }),
+      headers: { Accept: 'text/event-stream' },
+      signal
+    });
+    if (!response.body) {
+      throw new ServerError('The server sent an empty answer.', response.status);
+    }
+    const reader = response.body
+      .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, BufferSource>)
+      .pipeThrough(new EventSourceParserStream())
+      .getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) {
+          return;
+        }
+        yield JSON.parse(value.data) as Answer;
+      }
+    } finally {
+      await reader.cancel().catch(() => undefined);
+    }
+  }
+
+  async clearChat(): Promise<void> {
+    await this._request('chat', { method: 'DELETE' });
+  }
+
+  private async _json<T>(path: string, body?: unknown): Promise<T> {
+    const init: RequestInit =
+      body === undefined ? { cache: 'no-store' } : { method: 'POST', body: JSON.stringify(body) };
+    return (await (await this._request(path, init)).json()) as T;
+  }
+
+  private async _request(path: string, init: RequestInit): Promise<Response> {
+    const url = URLExt.join(this.settings.baseUrl, 'wavebook', 'api', path);
+    const response = await ServerConnection.makeRequest(url, init, this.settings);
+    if (response.ok) {
+      return response;
+    }
+    let message = `${response.status} ${response.statusText}`;
+    try {
+      message = ((await response.json()) as { message?: string }).message ?? message;
+    } catch {
+      // A proxy answered with a page of its own: its status says more than its text.
+    }
+    throw new ServerError(message, response.status);
+  }
+}

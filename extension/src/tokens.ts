@@ -1,0 +1,187 @@
+/**
+ * The documents that server and front end exchange, as docs/server-api.md describes them.
+ */
+
+export type RunState =
+  'queued' | 'starting' | 'running' | 'evaluating' | 'done' | 'failed' | 'hung' | 'cancelled';
+
+export type WaveState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+
+export type ApprovalState = 'pending' | 'approved' | 'rejected' | 'expired';
+
+export type Decision = 'approve' | 'reject';
+
+/** A value that an override sets; null removes a term. */
+export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
+
+export interface IDevice {
+  id: string;
+  name: string;
+  kind: 'cpu' | 'gpu';
+}
+
+/** The project that the server was started in. */
+export interface IProject {
+  root: string;
+  name: string;
+  version: string;
+  planner: { name: string; label: string };
+  devices: IDevice[];
+  /** What keeps the project from working, as sentences for a person. */
+  problems: string[];
+}
+
+export interface IVerdict {
+  verdict: 'better' | 'worse' | 'no different' | 'failed' | 'baseline' | 'pending';
+  metric: string;
+  mean: number | null;
+  baseline: number | null;
+  difference: number | null;
+  standard_error: number | null;
+  text: string;
+}
+
+export interface IExperiment {
+  id: string;
+  slug: string;
+  hypothesis: string;
+  baseline: boolean;
+  overrides: { [name: string]: Value };
+  seeds: number[];
+  verdict: IVerdict | null;
+}
+
+/** One execution of an experiment. Times are Unix seconds, paths relative to the project. */
+export interface IRun {
+  id: string;
+  wave: number;
+  experiment: string;
+  seed: number;
+  state: RunState;
+  phase?: string | null;
+  device: string | null;
+  pid: number | null;
+  iteration: number;
+  iterations: number;
+  started: number | null;
+  ended: number | null;
+  message: string | null;
+  notebook: string | null;
+  log: string | null;
+  /** Of result.json, else of the newest iteration. */
+  metrics: { [name: string]: number } | null;
+}
+
+export interface IWave {
+  id: number;
+  slug: string;
+  goal: string;
+  directive: string;
+  parent: number | null;
+  state: WaveState;
+  created: number;
+  planner: string;
+  /** Path of the wave's report. */
+  notebook: string | null;
+  comparison: string | null;
+  experiments: IExperiment[];
+  runs: IRun[];
+}
+
+export interface IPlannedExperiment {
+  id: string;
+  slug: string;
+  hypothesis: string;
+  overrides: { [name: string]: Value };
+  seeds: number[];
+  num_envs: number | null;
+  iterations: number | null;
+  prediction: { metric: string; direction: 'down' | 'up' | 'same'; by: number | null } | null;
+  baseline: boolean;
+  template: string;
+  evidence: string[];
+}
+
+export interface IWavePlan {
+  id: number;
+  slug: string;
+  goal: string;
+  directive: string;
+  parent: number | null;
+  task: string;
+  num_envs: number;
+  iterations: number;
+  overrides: { [name: string]: Value };
+  experiments: IPlannedExperiment[];
+  devices: string[];
+  planner: string;
+  rationale: string;
+  created: number;
+}
+
+export interface IApproval {
+  id: number;
+  kind: 'wave';
+  state: ApprovalState;
+  plan: IWavePlan;
+  estimate: { runs: number; seconds: number | null; gpu_hours: number | null };
+  created: number;
+  expires: number;
+  decided: number | null;
+  decided_by: string | null;
+  why: string;
+}
+
+export interface IChatMessage {
+  id: number;
+  time: number;
+  sender: 'human' | 'agent';
+  /** Markdown. */
+  body: string;
+  /** Id of the approval that the message asks for. */
+  approval: number | null;
+}
+
+export interface IComparison {
+  /** JSON text of bokeh.embed.json_item. */
+  item: string;
+  title: string;
+}
+
+/** One server-sent event of an answer in the chat. */
+export type Answer =
+  | { kind: 'message'; message: IChatMessage }
+  | { kind: 'delta'; id: number; text: string }
+  | { kind: 'approval'; approval: IApproval }
+  | { kind: 'error'; message: string }
+  | { kind: 'done' };
+
+/** What a push tells to fetch again. */
+export interface IChange {
+  what: Array<'waves' | 'chat' | 'approvals'>;
+  wave: number | null;
+  run: string | null;
+}
+
+/** What the models need of the server; its HTTP is in request.ts. */
+export interface IServer {
+  project(): Promise<IProject>;
+  waves(): Promise<IWave[]>;
+  approvals(): Promise<IApproval[]>;
+  decide(approval: number, decision: Decision, why: string): Promise<IApproval>;
+  cancelRun(run: string): Promise<void>;
+  /** Cancels what has not ended and answers its run ids. */
+  cancelWave(wave: number): Promise<string[]>;
+  comparison(waves: number[]): Promise<IComparison>;
+  messages(): Promise<IChatMessage[]>;
+  /** Sends a message; the answer ends early when the signal is aborted. */
+  send(body: string, signal: AbortSignal): AsyncIterable<Answer>;
+  clearChat(): Promise<void>;
+}
+
+const ENDED: ReadonlySet<RunState> = new Set(['done', 'failed', 'hung', 'cancelled']);
+
+/** Whether a run will not change its state again. */
+export function hasEnded(run: IRun): boolean {
+  return ENDED.has(run.state);
+}
