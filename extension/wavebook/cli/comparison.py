@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option
-from wavebook_tools.comparison import verdicts
 
 
 @click.command()
@@ -22,7 +21,7 @@ from wavebook_tools.comparison import verdicts
 @json_option
 def compare(waves: tuple[int, ...], output: Path | None, project_path: Path | None, as_json: bool) -> None:
     """Write the comparison of WAVES as one page that opens without a network."""
-    from wavebook_tools.comparison import write_comparison  # drawing is slow to import; other commands need none
+    from wavebook_tools.comparison import verdicts, write_comparison  # slow to import; other commands need none
 
     project = find_project(project_path)
     records = [project.wave(wave) for wave in waves]

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.offline import OfflinePlanner
@@ -14,7 +15,6 @@ from wavebook.cli.control import start_wave
 from wavebook.cli.output import console, json_option, plan_table, print_json
 from wavebook.cli.progress import follow
 from wavebook.cli.simulator import require_simulator
-from wavebook_tools.comparison import verdicts
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
 
@@ -47,7 +47,7 @@ seconds = 6.0
 @json_option
 def demo(project_path: Path, directive: str, as_json: bool) -> None:
     """Plan and run a small real wave on this machine; ends with what to open."""
-    from wavebook_tools.comparison import write_comparison, write_report  # slow to import; other commands need none
+    from wavebook_tools.comparison import verdicts, write_comparison, write_report  # slow to import
 
     require_simulator("`wavebook demo`")
     started = time.monotonic()
@@ -55,8 +55,8 @@ def demo(project_path: Path, directive: str, as_json: bool) -> None:
     proposal = Approvals(project).propose(OfflinePlanner(project).propose(directive))
     plan = proposal.plan
     if not as_json:
-        console.print(f"[bold]Directive[/]: {directive}")
-        console.print(f"[bold]Wave {plan.id}[/]: {plan.goal}", soft_wrap=True)
+        console.print(f"[bold]Directive[/]: {escape(directive)}", soft_wrap=True)
+        console.print(f"[bold]Wave {plan.id}[/]: {escape(plan.goal)}", soft_wrap=True)
         console.print(plan_table(plan.model_dump(mode="json")))
         console.print(f"{plan.run_count} runs, {plan.num_envs} robots, {plan.iterations} iterations each\n")
     start_wave(project, plan.id)

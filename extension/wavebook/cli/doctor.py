@@ -17,7 +17,6 @@ from wavebook.cli.simulator import PACKAGES, missing_packages
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.devices import list_devices
-from wavebook_tools.notebooks.templates import PACKAGE_FOLDER, REPOSITORY_FOLDER
 from wavebook_tools.records.database import NETWORK_FILE_SYSTEMS, file_system_of
 from wavebook_tools.tasks import load_tasks
 
@@ -77,6 +76,8 @@ def _tasks() -> Check:
 
 
 def _templates() -> Check:
+    from wavebook_tools.notebooks.templates import PACKAGE_FOLDER, REPOSITORY_FOLDER  # slow to import
+
     folder = PACKAGE_FOLDER if PACKAGE_FOLDER.is_dir() else REPOSITORY_FOLDER
     names = sorted(path.stem for path in folder.glob("*.ipynb"))
     return Check("templates", "train" in names, ", ".join(names) or "none", "" if names else "reinstall wavebook")

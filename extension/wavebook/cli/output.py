@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wavebook_tools.records.project import Project
@@ -77,14 +78,15 @@ def plan_table(plan: dict[str, Any]) -> Table:
     for experiment in plan["experiments"]:
         overrides = "\n".join(f"{name} = {value}" for name, value in experiment["overrides"].items()) or "none"
         name = f"{experiment['id']} {experiment['slug']}" + (" (baseline)" if experiment["baseline"] else "")
-        table.add_row(name, experiment["hypothesis"], overrides, " ".join(map(str, experiment["seeds"])))
+        cells = (name, experiment["hypothesis"], overrides, " ".join(map(str, experiment["seeds"])))
+        table.add_row(*(escape(cell) for cell in cells))
     return table
 
 
 def run_table(waves: list[dict[str, Any]], now: float) -> Table:
     """The runs of waves, one a row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("run", "state", "iteration", "device", "time", "error_vel_xy [m/s]", "note"):
+    for column in ("run", "state", "iteration", "device", "time", r"error_vel_xy \[m/s]", "note"):
         table.add_column(column, overflow="fold")
     for wave in waves:
         table.add_row(f"[bold]wave {wave['id']}[/] {wave['slug']}", _styled(wave["state"]), "", "", "", "", "")
@@ -97,7 +99,7 @@ def run_table(waves: list[dict[str, Any]], now: float) -> Table:
                 run["device"] or "",
                 ago(run["started"], run["ended"] or now) if run["started"] else "",
                 "" if error is None else f"{error:.3f}",
-                run["message"] or "",
+                escape(run["message"] or ""),
             )
     return table
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from pydantic import ValidationError
+from rich.markup import escape
 
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.offline import OfflinePlanner
@@ -52,7 +53,7 @@ def plan(
     if as_json:
         print_json(approval.plan.model_dump(mode="json"))
         return
-    console.print(f"[bold]Wave {approval.plan.id}[/]: {approval.plan.goal}", soft_wrap=True)
+    console.print(f"[bold]Wave {approval.plan.id}[/]: {escape(approval.plan.goal)}", soft_wrap=True)
     if approval.plan.rationale:
         console.print(approval.plan.rationale, soft_wrap=True, markup=False)
     console.print(plan_table(approval.plan.model_dump(mode="json")))

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import Any
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from wavebook.cli.output import console
@@ -62,7 +63,7 @@ class _Bars:
                 self.tasks[run["id"]] = task
             if run["started"]:
                 self.progress.start_task(task)
-            self.progress.update(task, completed=run["iteration"], note=_note(run))
+            self.progress.update(task, completed=run["iteration"], note=escape(_note(run)))
             if run["ended"]:
                 self.progress.stop_task(task)
 
@@ -85,7 +86,8 @@ class _Lines:
                 self.states[run["id"]] = run["state"]
                 self.last = now
                 done = f"{run['iteration']}/{run['iterations']}"
-                console.print(f"{now - self.started:5.0f} s  {run['id']}  {done}  {_note(run)}", soft_wrap=True)
+                line = f"{now - self.started:5.0f} s  {run['id']}  {done}  {_note(run)}"
+                console.print(line, soft_wrap=True, markup=False)
 
 
 def _note(run: dict[str, Any]) -> str:

@@ -11,15 +11,11 @@ import time
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
-import nbformat
-from nbformat import NotebookNode
-
 from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
-from wavebook_tools.notebooks.rendering import render
 from wavebook_tools.records.files import write_atomic, write_json
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project, RunRecord
@@ -65,13 +61,13 @@ class Queue:
             for experiment in plan.experiments
             for seed in experiment.seeds
         ]
-        notebooks = [render(self.project, spec) for spec in specs]
+        notebooks = [self._notebook(spec) for spec in specs]
         folder = self.project.waves_path / plan.folder
         try:
             for spec, notebook in zip(specs, notebooks, strict=True):
                 record = RunRecord(self.project.run_folder(plan, spec))
                 write_json(record.spec_path, spec)
-                write_atomic(record.notebook_path, _text(notebook))
+                write_atomic(record.notebook_path, notebook)
             # wave.json comes last: a folder without it is no wave, so a crash before it leaves none.
             write_json(folder / "wave.json", plan)
             self._add(plan, specs)
@@ -107,7 +103,7 @@ class Queue:
         for spec in specs:
             record = RunRecord(self.project.run_folder(plan, spec))
             write_json(record.spec_path, spec)
-            write_atomic(record.notebook_path, _text(render(self.project, spec)))
+            write_atomic(record.notebook_path, self._notebook(spec))
         self.project.ledger.append("human", by, "retry", wave=wave_id, runs=[spec.id for spec in specs])
         self._add(plan, specs)
         self.ensure_dispatcher()
@@ -170,6 +166,14 @@ class Queue:
                 env=environment,
             )
 
+    def _notebook(self, spec: RunSpec) -> str:
+        # Imported here: papermill is slow to import, and looking at the queue or cancelling needs none of it.
+        import nbformat
+
+        from wavebook_tools.notebooks.rendering import render
+
+        return str(nbformat.writes(render(self.project, spec))) + "\n"
+
     def _add(self, plan: WavePlan, specs: list[RunSpec]) -> None:
         self.store.add(
             (
@@ -200,10 +204,6 @@ class Queue:
         while self.project.run_folder(plan, RunSpec.from_plan(plan, experiment, seed, repeat=repeat)).exists():
             repeat += 1
         return repeat
-
-
-def _text(notebook: NotebookNode) -> str:
-    return str(nbformat.writes(notebook)) + "\n"
 
 
 def _version() -> str:

@@ -11,6 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
+from wavebook_tools.notebooks.startup import skip_iri_checks
+
+skip_iri_checks()
+
 import papermill
 from jupyter_client.manager import AsyncKernelManager
 from papermill.engines import papermill_engines

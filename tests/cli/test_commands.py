@@ -1,0 +1,169 @@
+"""The command line as a person calls it: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
+from wavebook_tools.records.project import Project
+
+DIRECTIVE = "track the commanded velocity better on flat ground, 2 experiments"
+
+
+def wavebook(*arguments: str, project: Path, leases: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "WAVEBOOK_LEASES": str(leases or project.parent / "leases"), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-m", "wavebook", *arguments],
+        cwd=project if project.is_dir() else project.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = Project.create(tmp_path / "project")
+    write_template(project, "quick", TRAINING, EVALUATION)
+    return project
+
+
+def quick_plan(project: Project, **changes: object) -> Path:
+    """A plan written by hand, in a file."""
+    path = project.root / "plan.json"
+    document = small_plan(seeds=2).model_dump(mode="json")
+    path.write_text(json.dumps({**document, **changes}))
+    return path
+
+
+def test_a_directive_becomes_a_plan_as_json(project: Project) -> None:
+    done = wavebook("plan", DIRECTIVE, "--json", project=project.root)
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert plan["task"] == "Wavebook-Velocity-Flat-DHAV1"
+    assert len(plan["experiments"]) == 2
+    assert not list(project.waves_path.iterdir()), "nothing runs before it is approved"
+    assert [d.what for d in project.ledger.read()] == ["directive", "plan"]
+
+
+def test_a_plan_by_hand_runs_to_its_comparison(project: Project) -> None:
+    path = quick_plan(project)
+    assert wavebook("plan", "--from", str(path), project=project.root).returncode == 0
+    done = wavebook("run", "1", "--wait", "--json", project=project.root)
+    assert done.returncode == 0, done.stderr
+    wave = json.loads(done.stdout)["waves"][0]
+    assert wave["state"] == "done"
+    assert [run["id"] for run in wave["runs"]] == ["exp001/s0", "exp001/s1"]
+
+    status = json.loads(wavebook("status", "--json", project=project.root).stdout)
+    run = status["waves"][0]["runs"][0]
+    assert {"id", "state", "device", "pid", "iteration", "iterations", "started", "ended"} <= run.keys()
+    logs = wavebook("logs", "exp001/s0", project=project.root)
+    assert "iteration 3/3" in logs.stdout
+    compared = json.loads(wavebook("compare", "1", "--json", project=project.root).stdout)
+    assert Path(compared["path"]).read_text().startswith("<!DOCTYPE html>")
+    assert "exp001" in compared["verdicts"]["1"]
+
+    again = wavebook("run", "1", project=project.root)
+    assert again.returncode == 2
+    assert "wave 1 was started before" in again.stderr
+    assert "wavebook retry 1" in again.stderr
+
+
+def test_a_failed_wave_ends_with_exit_code_1(project: Project) -> None:
+    write_template(project, "quick", TRAINING, "1 / 0")
+    wavebook("plan", "--from", str(quick_plan(project)), project=project.root)
+    done = wavebook("run", "1", "--wait", project=project.root)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stdout
+
+
+def test_cancel_waits_until_the_processes_are_gone(project: Project) -> None:
+    wavebook("plan", "--from", str(quick_plan(project, iterations=10_000)), project=project.root)
+    wavebook("run", "1", project=project.root)
+    done = wavebook("cancel", "1", "--why", "enough", "--json", project=project.root)
+    assert done.returncode == 0, done.stderr
+    assert sorted(json.loads(done.stdout)["cancelled"]) == ["exp001/s0", "exp001/s1"]
+    again = wavebook("cancel", "1", project=project.root)
+    assert again.returncode == 2
+    assert "has no run that could be cancelled" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        ({"env.rewards.track_lin_vel_xy.weight": 2.0}, "env.rewards.track_lin_vel_xy_exp.weight"),
+        ({"agent.algorithm.learning_rate": "fast"}, "agent.algorithm.learning_rate"),
+        ({"agent.algorithm.gamma": 1.5}, "agent.algorithm.gamma"),
+        ({"env.scene.num_envs": 5}, "num_envs"),
+    ],
+)
+def test_wrong_overrides_are_refused_before_anything_runs(
+    project: Project, overrides: dict[str, object], told: str
+) -> None:
+    document = small_plan().model_dump(mode="json")
+    document["experiments"][0]["overrides"] = overrides
+    path = project.root / "plan.json"
+    path.write_text(json.dumps(document))
+    done = wavebook("plan", "--from", str(path), project=project.root)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(project.waves_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["plan"], "say what you want"),
+        (["plan", "--from", "missing.json"], "cannot read the plan"),
+        (["plan", "qwertz"], "made nothing of «qwertz»"),
+        (["run", "7"], "there is no plan for wave 7"),
+        (["status", "7"], "there is no wave 7"),
+        (["logs", "exp1"], "runs are named like 'exp001/s0'"),
+        (["cancel", "exp001/s0"], "there is no run 'exp001/s0'"),
+        (["compare", "3"], "there is no wave 3"),
+        (["report", "3"], "there is no wave 3"),
+        (["retry", "3"], "there is no wave 3"),
+        (["fly"], "No such command"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong_and_ends_with_2(project: Project, arguments: list[str], told: str) -> None:
+    done = wavebook(*arguments, project=project.root)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_folder_that_cannot_be_written_ends_with_1(tmp_path: Path) -> None:
+    done = wavebook("plan", DIRECTIVE, "--project", "/proc/nothing", project=tmp_path)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+
+
+def test_outside_a_project_status_says_how_to_start_one(tmp_path: Path) -> None:
+    done = wavebook("status", project=tmp_path)
+    assert done.returncode == 2
+    assert "wavebook plan" in done.stderr
+
+
+def test_gpus_and_doctor_answer_in_json(project: Project) -> None:
+    devices = json.loads(wavebook("gpus", "--json", project=project.root).stdout)["devices"]
+    assert devices[0]["lease"] is None
+    checks = json.loads(wavebook("doctor", "--json", project=project.root).stdout)["checks"]
+    assert {"Python", "tasks", "templates", "devices"} <= {check["name"] for check in checks if check["ok"]}
+
+
+def test_the_command_line_starts_without_the_simulator() -> None:
+    heavy = ("torch", "isaaclab", "warp", "bokeh", "papermill")
+    code = f"import sys; import wavebook.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
