@@ -7,13 +7,13 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from wavebook_tools.errors import UsageError, WavebookError
 
-FORMAT = 1
+FORMAT: Final = 1
 """The number under ``"format"`` in every JSON document that this version writes."""
 
 
