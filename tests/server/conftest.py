@@ -25,7 +25,8 @@ def jp_server_config() -> Config:
     return Config(
         {
             "ServerApp": {
-                "jpserver_extensions": {"wavebook": True},
+                # Terminals have a socket of their own without the decorators; they are not what is tested here.
+                "jpserver_extensions": {"wavebook": True, "jupyter_server_terminals": False},
                 "allow_unauthenticated_access": False,
             }
         }

@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+from tests.agent.conftest import a_plan
+from tests.projects import Drawn, draw_wave
+from wavebook.agent.estimate import estimate
+
+
+def measured(root, *, seconds: float):
+    """A project with one finished run of 64 robots and 60 iterations that took so long, 48 s of it training."""
+    project = draw_wave(root, [Drawn("baseline", {0: 0.3}, baseline=True)])
+    (run,) = project.runs()
+    events = [json.loads(line) for line in run.events_path.read_text().splitlines()]
+    events[-1]["t"] = events[0]["t"] + seconds
+    run.events_path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return project
+
+
+def test_nothing_is_guessed_without_an_earlier_run(project):
+    guess = estimate(project, a_plan())
+    assert (guess.runs, guess.seconds, guess.gpu_hours) == (3, None, 0.0)
+
+
+def test_training_is_scaled_and_the_rest_is_not(tmp_path):
+    project = measured(tmp_path, seconds=60)
+    guess = estimate(project, a_plan(num_envs=64, iterations=120))
+    # Each of three runs: 12 s of everything else and twice 48 s of training, one after the other on one CPU.
+    assert guess.seconds == pytest.approx(3 * (12 + 96))
+    assert guess.gpu_hours == 0.0
+
+
+def test_more_robots_take_longer_and_fewer_are_not_promised_to_be_faster(tmp_path):
+    project = measured(tmp_path, seconds=60)
+    assert estimate(project, a_plan(num_envs=128, iterations=60)).seconds == pytest.approx(3 * (12 + 96))
+    assert estimate(project, a_plan(num_envs=8, iterations=60)).seconds == pytest.approx(3 * 60)
+
+
+def test_runs_of_another_task_tell_nothing(tmp_path):
+    project = measured(tmp_path, seconds=60)
+    assert estimate(project, a_plan(task="Wavebook-Velocity-Rough-DHAV1")).seconds is None
+
+
+def test_a_damaged_record_is_passed_over(tmp_path):
+    project = measured(tmp_path, seconds=60)
+    (run,) = project.runs()
+    run.result_path.write_text("{")
+    assert estimate(project, a_plan()).seconds is None
