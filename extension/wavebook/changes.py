@@ -70,12 +70,13 @@ class ProjectState:
         self.project = project
         self._connection: sqlite3.Connection | None = None
         self._version = -1
+        self._looked = False
         self._tables: dict[str, tuple[Any, ...]] = {}
         self._live: dict[str, tuple[int, str]] = {}
         self._sizes: dict[str, int] = {}
 
     def look(self) -> Change:
-        """What changed since the last look; the first look reports nothing.
+        """What changed since the last look; the first look reports nothing, for whoever listens has just fetched all.
 
         Raises:
             WavebookError: The database cannot be opened.
@@ -83,12 +84,14 @@ class ProjectState:
         change = Change()
         if self._connection is None:
             if not self.project.database_path.exists():
+                self._looked = True
                 return change
             self._connection = connect(self.project)
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version:
-            first, self._version = self._version == -1, version
-            self._read_tables(change, first)
+            self._version = version
+            self._read_tables(change)
+            self._looked = True
         self._read_events(change)
         return change
 
@@ -99,11 +102,11 @@ class ProjectState:
             self._connection = None
             self._version = -1
 
-    def _read_tables(self, change: Change, first: bool) -> None:
+    def _read_tables(self, change: Change) -> None:
         for what, query in _SIGNATURES.items():
             with contextlib.suppress(sqlite3.OperationalError):  # the table's owner has not made it yet
                 signature = tuple(self._connection.execute(query).fetchone()) if self._connection else ()
-                if not first and signature != self._tables.get(what):
+                if self._looked and signature != self._tables.get(what):
                     change.what.add(what)
                 self._tables[what] = signature
         store = QueueStore(self.project)
