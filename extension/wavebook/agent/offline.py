@@ -66,8 +66,15 @@ class OfflinePlanner:
         return read_directive(text, self._known_tasks(), self.project.settings().training.task)
 
     def _propose(self, read: Directive) -> Proposed:
-        numbers = Approvals(self.project, tasks=self._tasks).next_numbers()
-        proposed = Proposer(self.project, read, numbers, self._known_tasks(), self.name).propose()
+        approvals = Approvals(self.project, tasks=self._tasks)
+        proposed = Proposer(self.project, read, approvals.next_numbers(), self._known_tasks(), self.name).propose()
+        waiting = [str(approval.plan.id) for approval in approvals.list() if approval.state == "pending"]
+        if waiting:
+            one = len(waiting) == 1
+            proposed.reasons.append(
+                f"Wave{'' if one else 's'} {', '.join(waiting)} still wait{'s' if one else ''} for your decision; "
+                "this plan does not count on a result of it."
+            )
         heard = _heard(read).replace("**", "")
         rationale = "\n".join([*heard.split("\n\n"), *proposed.reasons])
         return Proposed(proposed.plan.model_copy(update={"rationale": rationale}), proposed.reasons)
@@ -92,7 +99,7 @@ def _heard(read: Directive) -> str:
     notes = "; ".join(read.notes) or "go on from what is known"
     text = f"**Understood:** {notes}."
     if read.unknown:
-        text += f"\n\n**Not understood, and left aside:** {', '.join(f'«{word}»' for word in read.unknown)}."
+        text += f"\n\n**Not understood, and left aside:** {replies.quoted(read.unknown)}."
     return text
 
 

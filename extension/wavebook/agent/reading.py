@@ -147,7 +147,7 @@ class _Reader:
                 name = f"{name}.weight"
             if name not in schema.parameters:
                 raise UsageError(
-                    f"{schema.task} has no parameter {match[1]!r}.{did_you_mean(match[1], schema.parameters)}"
+                    f"{schema.task} has no parameter {match[1][:80]!r}.{did_you_mean(match[1], schema.parameters)}"
                 )
             is_term = name in schema.parameters and schema.parameters[name].type == "term"
             if is_term and given not in {None, "null", "none"} and f"{name}.weight" in schema.parameters:

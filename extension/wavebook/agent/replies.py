@@ -44,7 +44,7 @@ def help_text() -> str:
 
 def clarification(directive: Directive) -> str:
     """What to say where nothing in a directive could be planned."""
-    missed = f" I made nothing of {_quoted(directive.unknown)}." if directive.unknown else ""
+    missed = f" I made nothing of {quoted(directive.unknown)}." if directive.unknown else ""
     understood = f" I did understand: {'; '.join(directive.notes)}." if directive.notes else ""
     return (
         f"I don't know what to try for that.{missed}{understood} Name a goal ({SUBJECTS}) or a parameter with a value, "
@@ -104,7 +104,8 @@ def _waves(project: Project) -> list[dict[str, Any]]:
     return found
 
 
-def _quoted(words: list[str]) -> str:
+def quoted(words: list[str]) -> str:
+    """Words in quotation marks, the first dozen of them."""
     return ", ".join(f"«{word}»" for word in words[:12])
 
 
