@@ -16,10 +16,10 @@ from wavebook_tools.display import BOKEH_MIME, LiveCurves
 TRAINING = """
     from wavebook_tools.display import LiveCurves
     import time
-    with LiveCurves(iterations=40, seconds=0.05) as curves:
+    with LiveCurves(iterations=40, seconds=0.1) as curves:
         for i in range(40):
             curves.update(i, {"Train/mean_reward": i / 4, "Metrics/base_velocity/error_vel_xy": 1 / (i + 1)})
-            time.sleep(0.01)
+            time.sleep(0.05)
 """
 
 
@@ -42,7 +42,7 @@ def executed():
 def test_the_curves_move_while_the_cell_runs_and_end_interactive(executed):
     _, updates = executed
     moving = [data for data in updates if BOKEH_MIME not in data]
-    assert len(moving) >= 3
+    assert len(moving) >= 2
     assert len({data["text/html"] for data in moving}) == len(moving), "each drawing shows something new"
     assert BOKEH_MIME in updates[-1]
 

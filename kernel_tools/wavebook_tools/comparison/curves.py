@@ -14,9 +14,11 @@ from wavebook_tools.metrics.quantities import by_preference
 from wavebook_tools.metrics.thinning import thin_indices
 from wavebook_tools.records.run import RunState
 
-BYTES = 1_100_000
-"""What the curves of one page may take [bytes]; with BokehJS beside them a page stays under 3 MB."""
-MOST_POINTS, FEWEST_POINTS = 400, 100
+BYTES = 650_000
+"""What the curves of one page may take [bytes]; with BokehJS (1.8 MB) and its models a page stays about 3 MB."""
+MOST_POINTS, FEWEST_POINTS = 400, 60
+DRAWN = 4
+"""Metrics that a page holds twice: drawn, and among those to choose from."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ def metrics_and_points(experiments: Sequence[Experiment], *, budget: int = BYTES
     # Four bytes a number, a third more as base64; x and mean, and low and high where seeds differ.
     columns = sum(4 if len(e.runs) > 1 else 2 for e in experiments)
     per_point = max(1, columns) * 4 * 4 / 3
-    fitting = int(budget / (per_point * max(1, min(longest, FEWEST_POINTS))))
-    names = names[: max(4, fitting)]
-    points = int(budget / (per_point * max(1, len(names))))
+    fitting = int(budget / (per_point * max(1, min(longest, FEWEST_POINTS)))) - DRAWN
+    names = names[: max(DRAWN, fitting)]
+    points = int(budget / (per_point * (len(names) + DRAWN)))
     return names, min(MOST_POINTS, max(FEWEST_POINTS, points))
 
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from bokeh.layouts import column, row
 from bokeh.models import (
+    BasicTicker,
     ColumnDataSource,
     CrosshairTool,
     CustomJS,
     InlineStyleSheet,
     LinearScale,
     LogScale,
+    LogTicker,
     Range1d,
 )
 from bokeh.models.annotations import Span
@@ -21,47 +23,56 @@ from bokeh.models.layouts import LayoutDOM
 from bokeh.models.widgets import Div, Select, Slider, Switch
 from bokeh.plotting import figure
 
-from wavebook_tools.comparison.curves import Curve, curve, metrics_and_points
+from wavebook_tools.comparison.curves import DRAWN, Curve, curve, metrics_and_points
 from wavebook_tools.comparison.data import Experiment
 from wavebook_tools.comparison.legend import LineStyle, shared_legend
 from wavebook_tools.display.style import BASELINE_COLOUR, add_hover, make_figure
 from wavebook_tools.metrics.quantities import quantity
 
-PANELS = 4
+PANELS = DRAWN
 X_TITLE = "training iteration"
-STACKED_TOOLTIPS = 8  # more experiments than that would cover the figure with boxes
 
-_INPUT = InlineStyleSheet(
-    css=".bk-input { background-color: var(--jp-layout-color1, #fff); color: var(--jp-ui-font-color1, #333);"
+_INPUT = (
+    ".bk-input { background-color: var(--jp-layout-color1, #fff); color: var(--jp-ui-font-color1, #333);"
     " border-color: var(--jp-border-color1, #bbb); }"
 )
 
 # Every panel shows one metric of all experiments. The callback fills the panels' sources from `raw` anew: another
-# metric, smoothing by a running mean whose weight falls off by 1/e in `tau` iterations, a logarithmic axis.
+# metric, smoothing by a running mean whose weight falls off by 1/e in `tau` iterations, a logarithmic axis, which
+# leaves out what is not positive.
 _REDRAW = """
 const tau = smoothing.value
+const log = logarithmic.active
 function smooth(x, y) {
-  if (tau <= 0) return y
   const out = new Float32Array(y.length)
   let mean = NaN, last = NaN
   for (let i = 0; i < y.length; i++) {
-    if (isNaN(mean)) mean = y[i]
+    if (tau <= 0 || isNaN(mean)) mean = y[i]
     else if (!isNaN(y[i])) mean += (1 - Math.exp(-(x[i] - last) / tau)) * (y[i] - mean)
     last = x[i]
-    out[i] = mean
+    out[i] = log && !(mean > 0) ? NaN : mean
   }
   return out
 }
 for (let p = 0; p < plots.length; p++) {
   const metric = selects[p].value
-  plots[p].left[0].axis_label = units[metric]
-  plots[p].y_scale = logarithmic.active ? log_scale : linear_scale
+  let least = Infinity, most = -Infinity
   for (let e = 0; e < sources[p].length; e++) {
-    const c = raw[metric][e]
-    sources[p][e].data = {x: c.x, mean: smooth(c.x, c.mean), low: smooth(c.x, c.low ?? c.mean), high: smooth(c.x, c.high ?? c.mean)}
+    const {x, mean, low = mean, high = mean} = raw[metric][e]
+    const data = {x, mean: smooth(x, mean), low: smooth(x, low), high: smooth(x, high)}
+    for (const y of data.low) if (y < least) least = y
+    for (const y of data.high) if (y > most) most = y
+    sources[p][e].data = data
   }
+  if (!(least <= most)) [least, most] = [log ? 0.1 : 0, 1]
+  const pad = log ? Math.pow(most / least, 0.05) || 1.1 : (most - least) * 0.05 || Math.abs(most) * 0.05 || 0.5
+  const [start, end] = log ? [least / Math.max(pad, 1.01), most * Math.max(pad, 1.01)] : [least - pad, most + pad]
+  plots[p].left[0].axis_label = units[metric]
+  plots[p].left[0].ticker = log ? log_ticker : linear_ticker
+  plots[p].y_scale = log ? log_scale : linear_scale
+  plots[p].y_range.setv({start, end, reset_start: start, reset_end: end})
 }
-"""  # noqa: E501
+"""
 
 
 def learning_curves(
@@ -92,7 +103,13 @@ def learning_curves(
 
     options: list[Any] = [(name, quantity(name).label) for name in names]
     selects = [
-        Select(value=name, options=options, title="", sizing_mode="stretch_width", stylesheets=[_INPUT])
+        Select(
+            value=name,
+            options=options,
+            title="",
+            sizing_mode="stretch_width",
+            stylesheets=[InlineStyleSheet(css=_INPUT)],
+        )
         for name in shown
     ]
     smoothing = Slider(
@@ -117,6 +134,8 @@ def learning_curves(
             "logarithmic": logarithmic,
             "linear_scale": LinearScale(),
             "log_scale": LogScale(),
+            "linear_ticker": BasicTicker(),
+            "log_ticker": LogTicker(num_minor_ticks=0),
         },
         code=_REDRAW,
     )  # fmt: skip
@@ -147,7 +166,13 @@ def _panel(
     *,
     titled: bool,
 ) -> tuple[figure, list[ColumnDataSource], list[list[Any]]]:
-    plot = make_figure(quantity(name).label if titled else "", X_TITLE, quantity(name).axis, x_range=x_range)
+    plot = make_figure(
+        quantity(name).label if titled else "",
+        X_TITLE,
+        quantity(name).axis,
+        x_range=x_range,
+        y_range=_y_range(curves),
+    )
     sources, renderers = [], []
     lines = []
     for experiment, one in zip(experiments, curves, strict=True):
@@ -163,6 +188,8 @@ def _panel(
             )
         look: dict[str, Any] = {"line_color": colour, "line_dash": dash, "line_width": width, "muted_alpha": 0.12}
         line = plot.line("x", "mean", source=source, name=label, **look)
+        for renderer in (*mine, line):
+            renderer.nonselection_glyph = None  # nothing is selected here, and it would be a third of the models' bytes
         lines.append(line)
         sources.append(source)
         renderers.append([*mine, line])
@@ -170,10 +197,19 @@ def _panel(
         plot,
         [("", "$name"), ("iteration", "@x"), ("mean", "@mean{0.0000}"), ("seeds", "@low{0.0000} … @high{0.0000}")],
         renderers=lines,
-        mode="vline" if len(experiments) <= STACKED_TOOLTIPS else "mouse",
     )
     plot.add_tools(CrosshairTool(overlay=cross))
     return plot, sources, renderers
+
+
+def _y_range(curves: Sequence[Curve]) -> Range1d:
+    finite = [values[np.isfinite(values)] for c in curves for values in (c.low, c.high)]
+    values = np.concatenate(finite) if finite else np.empty(0)
+    if not len(values):
+        return Range1d(start=0, end=1)
+    least, most = float(values.min()), float(values.max())
+    pad = (most - least) * 0.05 or abs(most) * 0.05 or 0.5
+    return Range1d(start=least - pad, end=most + pad)
 
 
 def _heading(experiments: Sequence[Experiment]) -> Div:

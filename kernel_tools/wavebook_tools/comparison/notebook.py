@@ -102,9 +102,7 @@ def _wave_of(project: Project, text: str) -> tuple[int, str]:
     for wave in project.waves():
         if text.partition("/")[0] in {spec.id for spec in wave.plan().experiments}:
             return wave.id, text.partition("/")[0]
-    path = (Path.cwd() / text).resolve()
-    if not path.is_relative_to(project.waves_path):
-        path = (project.root / text).resolve()
+    path = next((p for p in (Path.cwd() / text, project.root / text) if p.exists()), project.root / text).resolve()
     parts = path.relative_to(project.waves_path).parts if path.is_relative_to(project.waves_path) else ()
     if not parts or not parts[0].partition("-")[0].isdigit() or not path.exists():
         raise UsageError(

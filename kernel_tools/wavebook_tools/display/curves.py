@@ -57,6 +57,7 @@ class LiveCurves:
         self._iterations: list[int] = []
         self._values: dict[str, list[float]] = {}
         self._next_drawing = 0.0
+        self._warm = False
         self._handle: Any = None
         self._closed = False
         if in_notebook():
@@ -86,7 +87,9 @@ class LiveCurves:
         if self._handle is not None and now >= self._next_drawing:
             self._draw()
             took = time.perf_counter() - now
-            self._next_drawing = now + max(self._seconds, took / DUTY)
+            # The first drawing warms up what it uses; its time says nothing about the next ones.
+            self._next_drawing = now + max(self._seconds, took / DUTY if self._warm else 0.0)
+            self._warm = True
 
     def close(self) -> None:
         """Draw the final state, interactive where Wavebook's renderer is there; closing twice is harmless."""
