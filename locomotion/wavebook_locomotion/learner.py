@@ -26,6 +26,9 @@ ERROR_XY = "Metrics/error_vel_xy"
 ERROR_YAW = "Metrics/error_vel_yaw"
 """The same for the yaw rate [rad/s]."""
 
+GUARD_RESETS = "Guard/resets"
+"""Robots that the guard reset since the training began."""
+
 
 class MeasuredVecEnv(RslRlVecEnvWrapper):
     """rsl_rl's view of the environment, which also sums up the tracking error.
@@ -55,12 +58,12 @@ class MeasuredVecEnv(RslRlVecEnvWrapper):
         self._steps += 1
         return observations, rewards, dones, extras
 
-    def take_errors(self) -> dict[str, float]:
-        """The mean errors since the last call."""
+    def take_measurements(self) -> dict[str, float]:
+        """The mean errors since the last call, and the guard's count."""
         steps, self._steps = max(self._steps, 1), 0
         planar, yaw = (self._error_sums / steps).tolist()
         self._error_sums.zero_()
-        return {ERROR_XY: planar, ERROR_YAW: yaw}
+        return {ERROR_XY: planar, ERROR_YAW: yaw, GUARD_RESETS: float(self.unwrapped.guard_resets)}
 
 
 class MetricWriter(LogWriter):
@@ -90,7 +93,7 @@ class IterationLogger(Logger):
         with contextlib.redirect_stdout(io.StringIO()):
             super().log(it, *args, **kwargs)
         if isinstance(self.writer, MetricWriter):
-            self.on_iteration(it, self.writer.take() | self.env.take_errors())
+            self.on_iteration(it, self.writer.take() | self.env.take_measurements())
 
 
 class MeasuredRunner(OnPolicyRunner):

@@ -28,6 +28,7 @@ RESERVED = {
 """What a plan sets in a field of its own."""
 
 _TERM_GROUPS = ("rewards", "terminations", "events", "curriculum")
+_KEPT_TERMS = ("simulation_broken",)
 _TERM_FIELDS = ("weight", "params", "interval_range_s")
 _COMMAND_FIELDS = (
     "resampling_time_range",
@@ -150,10 +151,13 @@ def _described(parameter: Parameter) -> str:
 
 def _environment(env: Any) -> Iterator[Parameter]:
     yield from _leaf("env.episode_length_s", env, "episode_length_s")
+    yield from _leaf("env.decimation", env, "decimation")
+    yield from _leaf("env.sim.dt", env.sim, "dt")
     for group in _TERM_GROUPS:
         terms = getattr(env, group)
         for name in _fields(terms):
-            yield from _term(f"env.{group}.{name}", terms, name)
+            if name not in _KEPT_TERMS:
+                yield from _term(f"env.{group}.{name}", terms, name)
     policy = env.observations.policy
     yield from _leaf("env.observations.policy.enable_corruption", policy, "enable_corruption")
     for name in _fields(policy):

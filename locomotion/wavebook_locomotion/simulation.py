@@ -14,19 +14,20 @@ from wavebook_locomotion.configuration import TaskConfig
 
 @contextlib.contextmanager
 def open_environment(config: TaskConfig) -> Iterator[Any]:
-    """Isaac Lab's ``ManagerBasedRLEnv`` of ``config``, reset once and closed at the end.
+    """The environment of ``config``, Isaac Lab's with our guard, reset once and closed at the end.
 
     A process may open one after the other. The first in a process compiles the simulator's kernels, unless an earlier
     process left them in Warp's cache.
     """
     from isaaclab.app import launch_simulation
-    from isaaclab.envs import ManagerBasedRLEnv
+
+    from wavebook_locomotion.guard import GuardedRLEnv
 
     # The environment writes into its configuration; a second one must find it as the first did.
     environment_config = copy.deepcopy(config.env)
     with _bare_command_line(), launch_simulation(environment_config, {}):
         with contextlib.redirect_stdout(io.StringIO()):  # tables of terms, shown better by `description`
-            environment = ManagerBasedRLEnv(environment_config)
+            environment = GuardedRLEnv(environment_config)
             environment.reset()
         try:
             yield environment

@@ -22,6 +22,8 @@ class TrainingOutcome:
     train_seconds: float
     """Wall-clock time of the iterations, without opening the environment and compiling [s]."""
     env_steps_per_second: float
+    guard_resets: int
+    """Robots whose simulation broke and was reset."""
 
 
 def train(
@@ -38,11 +40,12 @@ def train(
     Args:
         config: The task, its learner and their overrides.
         iterations: Iterations to add; numbering goes on where ``checkpoint`` ended.
-        log_dir: Folder for the checkpoints, made where it is missing.
+        log_dir: Folder for the checkpoints, made where it is missing; robots whose simulation broke are written down
+            in ``broken/`` below it.
         on_iteration: Called after each iteration with its number and its scalars: rsl_rl's names (``Train/``,
             ``Loss/``, ``Policy/``, ``Perf/``, ``Episode_Reward/``, ``Episode_Termination/``, ``Curriculum/``,
             ``Metrics/``), and ``Metrics/error_vel_xy`` [m/s] and ``Metrics/error_vel_yaw`` [rad/s], the mean error of
-            every environment step of the iteration.
+            every environment step of the iteration, and ``Guard/resets``, robots whose simulation broke so far.
         on_phase: Called with ``starting``, ``compiling`` and ``training`` as each begins.
         checkpoint: A checkpoint to go on from.
 
@@ -65,16 +68,19 @@ def train(
     log_dir.mkdir(parents=True, exist_ok=True)
     tell("compiling")
     with open_environment(config) as env:
+        env.record_folder = log_dir / "broken"
         # The first step compiles what creation did not; its time is not the training's.
         env.step(torch.zeros(env.action_space.shape, device=env.device))
         env.seed(config.seed)
         runner = make_runner(env, config, log_dir=str(log_dir), on_iteration=on_iteration)
         if checkpoint is not None:
             runner.load(str(checkpoint), map_location=config.device)
+            runner.current_learning_iteration += 1  # rsl_rl would do the last iteration's number once more
         tell("training")
         started = time.perf_counter()
         runner.learn(iterations, init_at_random_ep_len=config.agent.init_at_random_ep_len)
         seconds = time.perf_counter() - started
         saved = log_dir / f"model_{runner.current_learning_iteration}.pt"
+        resets = env.guard_resets
     steps = iterations * config.agent.num_steps_per_env * config.num_envs
-    return TrainingOutcome(saved, iterations, steps, seconds, steps / seconds)
+    return TrainingOutcome(saved, iterations, steps, seconds, steps / seconds, resets)

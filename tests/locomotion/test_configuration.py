@@ -64,7 +64,7 @@ def test_a_sub_terrain_can_be_removed() -> None:
     config = load(ROUGH, **{"env.scene.terrain.terrain_generator.sub_terrains.boxes": None})
     assert "boxes" not in config.env.scene.terrain.terrain_generator.sub_terrains
     rows = description.terrain(config)
-    assert [row["sub_terrain"] for row in rows][0] == "pyramid_stairs"
+    assert rows[0]["sub_terrain"] == "pyramid_stairs"
     assert sum(row["proportion"] for row in rows) == pytest.approx(1.0)
 
 

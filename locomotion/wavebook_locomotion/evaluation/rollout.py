@@ -93,8 +93,8 @@ class Evaluator:
             settled = math.ceil(protocol.settle_seconds / env.step_dt)
             for step in range(steps):
                 actions = self._policy(observations)
-                observations, _, dones, _ = self._vec_env.step(actions)
-                alive &= dones == 0
+                observations, *_ = self._vec_env.step(actions)
+                alive &= ~env.termination_manager.terminated  # walking off the edge is not a fall
                 term.vel_command_b[:] = command
                 planar = torch.linalg.norm(command[:, :2] - robot.root_lin_vel_b.torch[:, :2], dim=-1)
                 yaw = torch.abs(command[:, 2] - robot.root_ang_vel_b.torch[:, 2])

@@ -11,6 +11,8 @@ ACTIVATIONS = ["elu", "selu", "relu", "crelu", "lrelu", "tanh", "sigmoid", "soft
 
 RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("env.episode_length_s", {"minimum": 1.0, "maximum": 120.0, "unit": "s", "description": "Length of an episode"}),
+    ("env.decimation", {"minimum": 1, "maximum": 50, "description": "Physics steps for each step of the policy"}),
+    ("env.sim.dt", {"minimum": 0.0005, "maximum": 0.02, "unit": "s", "description": "Length of a physics step"}),
     (
         "env.rewards.track_*.params.std",
         {"minimum": 0.05, "maximum": 5.0, "description": "Width of the tracking kernel exp(-error^2 / std^2)"},

@@ -11,7 +11,7 @@ for _task, _module, _environment, _runner in (
 ):
     gymnasium.register(
         id=_task,
-        entry_point="isaaclab.envs:ManagerBasedRLEnv",
+        entry_point="wavebook_locomotion.guard:GuardedRLEnv",
         disable_env_checker=True,
         kwargs={
             "env_cfg_entry_point": f"{__name__}.{_module}:{_environment}",

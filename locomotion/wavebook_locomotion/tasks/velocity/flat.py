@@ -19,6 +19,7 @@ class Dhav1FlatEnvCfg(Dhav1RoughEnvCfg):
         self.scene.height_scanner = None
         self.observations.policy.height_scan = None
         self.curriculum.terrain_levels = None
+        self.terminations.terrain_out_of_bounds = None  # a plane has no edge
         # physics: contacts with a plane are few and well posed; one substep of 5 ms holds them
         physics = self.sim.physics.newton_mjwarp
         physics.num_substeps = 1

@@ -1,9 +1,9 @@
 """DHAV1 on rough ground: Isaac Lab's velocity task with this robot, its scale and local files."""
 
-from isaaclab.managers import RewardTermCfg, SceneEntityCfg
+from isaaclab.managers import RewardTermCfg, SceneEntityCfg, TerminationTermCfg
 from isaaclab.utils import configclass, replace
 from isaaclab_tasks.core.velocity import mdp
-from isaaclab_tasks.core.velocity.velocity_env_cfg import LocomotionVelocityRoughEnvCfg, RewardsCfg
+from isaaclab_tasks.core.velocity.velocity_env_cfg import LocomotionVelocityRoughEnvCfg, RewardsCfg, TerminationsCfg
 
 from wavebook_locomotion.robots.dhav1.articulation import DHAV1_CFG
 
@@ -23,10 +23,23 @@ class Dhav1RewardsCfg(RewardsCfg):
 
 
 @configclass
+class Dhav1TerminationsCfg(TerminationsCfg):
+    """Isaac Lab's terms, the edge of the ground, and the guard against a broken simulation."""
+
+    # A robot that walks off the edge falls for the rest of its episode.
+    terrain_out_of_bounds = TerminationTermCfg(func=mdp.terrain_out_of_bounds, time_out=True)
+    simulation_broken = TerminationTermCfg(
+        func="wavebook_locomotion.guard:SimulationBroken",
+        params={"max_joint_speed": 150.0, "max_base_speed": 20.0, "max_depth": 1.0},
+    )
+
+
+@configclass
 class Dhav1RoughEnvCfg(LocomotionVelocityRoughEnvCfg):
     """Velocity commands on stairs, boxes, noise and slopes, with a curriculum over their difficulty."""
 
     rewards: Dhav1RewardsCfg = Dhav1RewardsCfg()
+    terminations: Dhav1TerminationsCfg = Dhav1TerminationsCfg()
 
     def __post_init__(self):
         super().__post_init__()
