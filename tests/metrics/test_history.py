@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from wavebook_tools.metrics import MetricReader, read_metrics
+from wavebook_tools.metrics import MetricCache, MetricReader, read_metrics
 from wavebook_tools.records.events import EventWriter
 
 
@@ -105,6 +105,34 @@ def test_a_file_that_was_replaced_is_read_anew(events):
     reader.read()
     events.path.write_text('{"kind": "metric", "t": 1, "iteration": 0, "values": {"reward": 5}}\n')
     assert reader.read()["reward"].tolist() == [5.0]
+
+
+def test_a_file_put_in_its_place_is_read_anew_whatever_its_size(events):
+    events.metric(0, {"reward": 1.0})
+    reader = MetricReader(events.path)
+    reader.read()
+    other = events.path.with_name("other")
+    other.write_text("".join(f'{{"kind":"metric","t":1,"iteration":{i},"values":{{"reward":7}}}}\n' for i in range(9)))
+    other.replace(events.path)
+    assert reader.read()["reward"].tolist() == [7.0] * 9
+
+
+def test_the_cache_reads_on_and_keeps_within_its_bytes(tmp_path):
+    cache = MetricCache(limit=3000)
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths:
+        writer = EventWriter(path)
+        for iteration in range(50):  # three columns of 50 eight-byte numbers: 1200 bytes
+            writer.metric(iteration, {"reward": 1.0})
+        writer.close()
+        assert len(cache.read(path)) == 50
+    assert list(cache._readers) == paths[1:], "the run asked for longest ago has gone"
+    writer = EventWriter(paths[2])
+    writer.metric(50, {"reward": 2.0})
+    writer.close()
+    before = cache._readers[paths[2]].offset
+    assert cache.read(paths[2])["reward"][-1] == 2.0
+    assert cache._readers[paths[2]].offset > before > 0
 
 
 def test_a_long_run_reads_fast(events):

@@ -124,7 +124,7 @@ def _plot(
     # Very few degrees of freedom make a zone so wide that the points would shrink to one: it may leave the picture.
     span = max(reach) - min(reach) or abs(reach[0]) * 0.1 or 0.1
     widest = max(max(abs(h - b), abs(u - m)) for h, b, u, m in _halves(rows))
-    pad = max(0.15 * span, min(widest * 1.1, 1.5 * span))
+    pad = max(0.15 * span, min(widest * 1.1, 2.5 * span))
     plot.x_range = Range1d(start=min(reach) - pad, end=max(reach) + pad)
     source, points = ColumnDataSource(rows), ColumnDataSource(seeds)
     plot.hbar("label", left="zone_low", right="zone_high", height=0.8, source=source, color=BASELINE_COLOUR, alpha=0.22)

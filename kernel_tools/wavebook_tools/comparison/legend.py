@@ -47,7 +47,7 @@ def shared_legend(
     columns = max(1, min(len(experiments), _WIDTH // (7 * widest + 50)))
     rows = -(-len(experiments) // columns)
     plot = figure(
-        height=20 * rows + 22,
+        height=22 * rows + 20,
         sizing_mode="stretch_width",
         x_range=Range1d(start=0, end=1),
         y_range=Range1d(start=0, end=1),
@@ -62,7 +62,7 @@ def shared_legend(
         colour, dash, width = styles[experiment.id]
         # A legend paints the swatches of its own figure's lines only; this one lies outside the picture.
         swatch = plot.line([-1], [-1], line_color=colour, line_dash=dash, line_width=width, muted_alpha=0.2)
-        linked = [renderer for panel in panels for renderer in panel[number]]
+        linked: list[Any] = [renderer for panel in panels for renderer in panel[number]]
         items.append(LegendItem(label=experiment.label, renderers=[swatch, *linked]))
     options: dict[str, Any] = {
         "items": items,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -57,6 +60,7 @@ class MetricReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.offset = 0
+        self._file = 0
         self._history = MetricHistory()
 
     def read(self) -> MetricHistory:
@@ -64,8 +68,9 @@ class MetricReader:
         rows: list[tuple[int, float, dict[str, Any]]] = []
         try:
             with open(self.path, "rb") as stream:
-                if stream.seek(0, 2) < self.offset:  # another file took the place
-                    self.offset, self._history = 0, MetricHistory()
+                status = os.fstat(stream.fileno())
+                if status.st_ino != self._file or status.st_size < self.offset:  # another file took the place
+                    self.offset, self._file, self._history = 0, status.st_ino, MetricHistory()
                 stream.seek(self.offset)
                 rest = b""
                 while chunk := stream.read(CHUNK):
@@ -79,9 +84,38 @@ class MetricReader:
         return self._history
 
 
+class MetricCache:
+    """Histories of the runs that were asked for last, each read on from where it was left; for a server's threads."""
+
+    def __init__(self, limit: int = 256 << 20) -> None:
+        """``limit``: what the columns may take together [bytes]; the run asked for longest ago goes first."""
+        self._limit = limit
+        self._readers: OrderedDict[Path, MetricReader] = OrderedDict()
+        self._sizes: dict[Path, int] = {}
+        self._lock = threading.Lock()
+
+    def read(self, path: Path) -> MetricHistory:
+        """The metrics in the events.jsonl at ``path`` up to now; empty where there is none."""
+        with self._lock:
+            reader = self._readers.pop(path, None) or MetricReader(path)
+            history = reader.read()
+            self._readers[path] = reader
+            self._sizes[path] = history.nbytes
+            while len(self._readers) > 1 and sum(self._sizes.values()) > self._limit:
+                oldest, _ = self._readers.popitem(last=False)
+                del self._sizes[oldest]
+        return history
+
+
+_CACHE = MetricCache()
+
+
 def read_metrics(path: Path) -> MetricHistory:
-    """The metrics in the events.jsonl at ``path``; empty where there is none."""
-    return MetricReader(path).read()
+    """The metrics in the events.jsonl at ``path``; empty where there is none.
+
+    Read again, only what was appended since is parsed. The columns are shared: don't write to them.
+    """
+    return _CACHE.read(path.resolve())
 
 
 def _parse(lines: Iterable[bytes]) -> Iterable[tuple[int, float, dict[str, Any]]]:
