@@ -132,8 +132,8 @@ class TestWithoutToken:
         assert (await jp_fetch("wavebook", "api", "chat", headers=headers)).code == 200
         if origin:
             headers["Origin"] = origin
+        body = json.dumps({"body": "hello"})
         with pytest.raises(HTTPClientError) as refusal:
-            body = json.dumps({"body": "hello"})
             await jp_fetch("wavebook", "api", "chat", method="POST", body=body, headers=headers)
         assert refusal.value.code == status
         assert (await call("GET", "chat"))[1] == {"messages": []}
