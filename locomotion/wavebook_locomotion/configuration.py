@@ -44,7 +44,7 @@ def task_names() -> list[str]:
     """The registered tasks of this package."""
     from wavebook_locomotion.tasks import velocity
 
-    return [velocity.FLAT, velocity.ROUGH]
+    return [velocity.FLAT, velocity.ROUGH, velocity.QUICK]
 
 
 def load(

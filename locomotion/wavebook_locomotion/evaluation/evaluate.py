@@ -11,7 +11,7 @@ import numpy as np
 
 from wavebook_locomotion.configuration import TaskConfig, load
 from wavebook_locomotion.errors import ConfigurationError
-from wavebook_locomotion.evaluation.protocol import PROTOCOL, Protocol, mean_and_error, spread
+from wavebook_locomotion.evaluation.protocol import PROTOCOL, Command, Protocol, mean_and_error, spread
 
 
 def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: float) -> dict[str, Any]:
@@ -49,11 +49,15 @@ def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: fl
     from wavebook_locomotion.simulation import open_environment
 
     fixed = fixed_configuration(config, num_envs, protocol)
+    asked = commands_within(fixed, protocol)
     with open_environment(fixed) as env:
         evaluator = Evaluator(env, fixed, checkpoint, protocol)
-        rollouts = math.ceil(len(protocol.commands) / num_envs)
-        commands = spread(rollouts * num_envs, len(protocol.commands), protocol.seed).reshape(rollouts, num_envs)
-        tracked = [evaluator.track(row, seconds, seed=protocol.seed + index) for index, row in enumerate(commands)]
+        rollouts = math.ceil(len(asked) / num_envs)
+        commands = spread(rollouts * num_envs, len(asked), protocol.seed).reshape(rollouts, num_envs)
+        tracked = [
+            evaluator.track([asked[number] for number in row], seconds, seed=protocol.seed + index)
+            for index, row in enumerate(commands)
+        ]
         climbed = evaluator.climb(seconds, seed=protocol.seed + rollouts) if fixed.rough else None
         terrains = evaluator.terrains
 
@@ -78,7 +82,7 @@ def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: fl
                 "time_out": float(survived[groups == index].mean()),
                 "robots": int((groups == index).sum()),
             }
-            for index, command in enumerate(protocol.commands)
+            for index, command in enumerate(asked)
         },
         "num_envs": num_envs,
         "seconds": seconds,
@@ -101,6 +105,22 @@ def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: fl
     return result
 
 
+def commands_within(fixed: TaskConfig, protocol: Protocol) -> list[Command]:
+    """The protocol's commands that lie within the ranges from which the task itself draws."""
+    ranges = fixed.env.commands.base_velocity.ranges
+
+    def holds(limits: tuple[float, float], value: float) -> bool:
+        return limits[0] <= value <= limits[1]
+
+    return [
+        command
+        for command in protocol.commands
+        if holds(ranges.lin_vel_x, command.x)
+        and holds(ranges.lin_vel_y, command.y)
+        and holds(ranges.ang_vel_z, command.yaw)
+    ]
+
+
 def fixed_configuration(config: TaskConfig, num_envs: int, protocol: Protocol) -> TaskConfig:
     """The task as the protocol wants it, with only those of the run's overrides that belong to the policy."""
     own = {
@@ -111,6 +131,8 @@ def fixed_configuration(config: TaskConfig, num_envs: int, protocol: Protocol) -
     }
     fixed = load(config.task, own, num_envs=num_envs, seed=protocol.seed, device=config.device, physics=config.physics)
     env = fixed.env
+    # The rate at which a policy acts is its own; the physics below it is the protocol's.
+    env.decimation = max(1, round(config.env.decimation * config.env.sim.dt / env.sim.dt))
     env.observations.policy.enable_corruption = False
     env.episode_length_s = 1.0e6  # a rollout's length is counted here
     env.commands.base_velocity.heading_command = False

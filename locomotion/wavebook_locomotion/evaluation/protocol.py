@@ -41,6 +41,7 @@ class Protocol:
         Command("mixed left", 0.5, 0.25, 0.5),
         Command("mixed right", 0.5, -0.25, -0.5),
     )
+    commands_of_a_task: str = "those within the ranges that the task draws its commands from, overrides apart"
     settle_seconds: float = 1.0
     """Time after the start in which the error does not count: robots start at random speeds."""
     start_position: float = 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from wavebook_locomotion.configuration import TaskConfig
-from wavebook_locomotion.evaluation.protocol import Protocol, spread
+from wavebook_locomotion.evaluation.protocol import Command, Protocol, spread
 from wavebook_locomotion.learner import make_runner
 
 
@@ -45,16 +46,16 @@ class Evaluator:
         self._vec_env = runner.env
         self._policy = runner.get_inference_policy(device=config.device)
 
-    def track(self, commands: np.ndarray, seconds: float, *, seed: int) -> Rollout:
-        """Follow the protocol's commands, one for each robot; on rough ground over all terrains and levels.
+    def track(self, commands: Sequence[Command], seconds: float, *, seed: int) -> Rollout:
+        """Follow commands, on rough ground over all terrains and levels.
 
         Args:
-            commands: Index of each robot's command, shape ``[num_envs]``.
+            commands: One for each robot.
             seconds: Length [s].
             seed: Seeds where the robots start.
         """
         count = self._env.num_envs
-        values = np.array([(command.x, command.y, command.yaw) for command in self._protocol.commands])[commands]
+        values = np.array([(command.x, command.y, command.yaw) for command in commands])
         columns = spread(count, max(len(self.terrains), 1), seed + 1)
         levels = spread(count, self._protocol.levels, seed + 2)
         return self._roll_out(values, columns, levels, seconds, seed)

@@ -4,18 +4,20 @@ import gymnasium
 
 FLAT = "Wavebook-Velocity-Flat-DHAV1"
 ROUGH = "Wavebook-Velocity-Rough-DHAV1"
+QUICK = "Wavebook-Velocity-Quick-DHAV1"
 
-for _task, _module, _environment, _runner in (
-    (FLAT, "flat", "Dhav1FlatEnvCfg", "Dhav1FlatRunnerCfg"),
-    (ROUGH, "rough", "Dhav1RoughEnvCfg", "Dhav1RoughRunnerCfg"),
+for _task, _environment, _runner in (
+    (FLAT, "flat:Dhav1FlatEnvCfg", "learner:Dhav1FlatRunnerCfg"),
+    (ROUGH, "rough:Dhav1RoughEnvCfg", "learner:Dhav1RoughRunnerCfg"),
+    (QUICK, "quick:Dhav1QuickEnvCfg", "quick:Dhav1QuickRunnerCfg"),
 ):
     gymnasium.register(
         id=_task,
         entry_point="wavebook_locomotion.guard:GuardedRLEnv",
         disable_env_checker=True,
         kwargs={
-            "env_cfg_entry_point": f"{__name__}.{_module}:{_environment}",
-            "rsl_rl_cfg_entry_point": f"{__name__}.learner:{_runner}",
+            "env_cfg_entry_point": f"{__name__}.{_environment}",
+            "rsl_rl_cfg_entry_point": f"{__name__}.{_runner}",
             "default_agent": "rsl_rl",
         },
     )
