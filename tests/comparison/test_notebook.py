@@ -1,15 +1,18 @@
 """The comparison in a notebook's cell, and the report that a wave leaves."""
 
 import json
+import re
+from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from nbformat.sign import NotebookNotary
 from projects import Drawn, draw_wave
 
 from wavebook_tools.comparison import compare, write_report
 from wavebook_tools.comparison.__main__ import main
-from wavebook_tools.display import BOKEH_MIME
+from wavebook_tools.display import BOKEH_MIME, LiveCurves
 from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.records.plan import Prediction
 
@@ -28,6 +31,19 @@ EXPERIMENTS = [
         hypothesis="<script>alert(1)</script> [x](javascript:alert(1)) | # `a`",
     ),
 ]
+
+
+SAFETY = Path(__file__).resolve().parents[2] / "extension" / "src" / "bokeh" / "safety.ts"
+
+
+def safe_models():
+    """The models that JupyterLab's renderer draws without trust."""
+    return set(re.search(r"SAFE_MODELS.*?`(.*?)`", SAFETY.read_text(), re.DOTALL)[1].split())
+
+
+def models(bundle):
+    """The models that a Bokeh document holds."""
+    return set(re.findall(r'"type":"object","name":"(\w+)"', bundle[BOKEH_MIME]["item"]))
 
 
 @pytest.fixture
@@ -61,13 +77,27 @@ def test_outside_a_project_a_cell_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_the_cell_is_useful_without_scripts_and_without_the_extension(project):
-    bundle = compare(1, project=project)._repr_mimebundle_()
-    item = bundle[BOKEH_MIME]["item"]
-    assert "CustomJS" not in item
-    assert json.loads(item)["root_id"]
-    assert "<table" in bundle["text/html"]
-    assert 'alt="Learning curves of 3 experiments' in bundle["text/html"]
-    assert len(json.dumps(bundle)) < 400_000
+    table, figures = compare(1, project=project).bundles
+    assert "<table" in table["text/html"]
+    assert 'alt="Learning curves of 3 experiments' in figures["text/html"]
+    assert models(figures) <= safe_models()
+    assert len(json.dumps([table, figures])) < 400_000
+
+
+def test_a_wave_that_has_not_begun_is_a_table_alone(tmp_path):
+    project = draw_wave(tmp_path, [Drawn("base", {0: "queued"}, baseline=True)])
+    (table,) = compare(1, project=project).bundles
+    assert "pending" in table["text/plain"]
+
+
+def test_a_cell_shows_table_and_figures(project):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("from wavebook_tools.comparison import compare\ncompare(1)")]
+    )
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(project.root)}}).execute()
+    table, figures = notebook.cells[0].outputs
+    assert "exp002 heavier" in table.data["text/plain"]
+    assert BOKEH_MIME in figures.data
 
 
 def test_the_report_tells_what_was_asked_found_and_what_failed(project):
@@ -82,8 +112,8 @@ def test_the_report_tells_what_was_asked_found_and_what_failed(project):
     assert "goes down by 10% held" in text
     assert "`exp003/s0` failed: the run was made to be failed" in text
     (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert cell.outputs[0].output_type == "execute_result"
-    assert BOKEH_MIME in cell.outputs[0].data
+    assert "<table" in cell.outputs[0].data["text/html"]
+    assert BOKEH_MIME in cell.outputs[1].data
     assert cell.execution_count == 1
 
 
@@ -101,7 +131,7 @@ def test_running_the_reports_cell_makes_the_same_comparison(project, monkeypatch
     monkeypatch.chdir(path.parent)
     scope = {}
     exec(cell.source.replace("compare(1)", "figure = compare(1)"), scope)
-    assert scope["figure"].bundle["text/plain"] == cell.outputs[0].data["text/plain"]
+    assert scope["figure"].text == cell.outputs[0].data["text/plain"]
 
 
 def test_a_report_that_a_person_changed_is_kept(project):
@@ -123,3 +153,10 @@ def test_the_module_writes_page_and_report(project, capsys):
     assert main([str(project.root), "5"]) == 2
     assert "no wave 5" in capsys.readouterr().err
     assert main([]) == 2
+
+
+def test_live_curves_are_drawn_without_trust():
+    curves = LiveCurves()
+    for iteration in range(3):
+        curves.update(iteration, {"Train/mean_reward": 1.0, "Curriculum/terrain_levels": 2.0})
+    assert {"Figure", "Line"} <= models(curves.bundle()) <= safe_models()

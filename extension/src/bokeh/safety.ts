@@ -27,7 +27,7 @@ const SAFE_MODELS: ReadonlySet<string> = new Set(
   Toolbar ToolbarPanel ToolProxy PanTool WheelPanTool WheelZoomTool BoxZoomTool BoxSelectTool LassoSelectTool
   PolySelectTool TapTool ResetTool SaveTool UndoTool RedoTool ZoomInTool ZoomOutTool HoverTool CrosshairTool
   FullscreenTool
-  BoxInteractionHandles AreaVisuals InlineStyleSheet Node IndexedPoint Percent
+  BoxInteractionHandles AreaVisuals InlineStyleSheet Node IndexedPoint Percent DocumentConfig Notifications
   `
     .trim()
     .split(/\s+/)

@@ -20,6 +20,11 @@ from wavebook_tools.comparison.verdict import Verdict, find_baseline, noise_floo
 from wavebook_tools.display.style import BASELINE_COLOUR, add_hover, make_figure
 from wavebook_tools.metrics.quantities import quantity
 
+EXPLANATION = (
+    "The same commands, seeds and ground for every run: what ranks is the velocity error. Circles are seeds, diamonds "
+    "their mean. In the grey zone a mean is no different from the baseline's (vertical line); the bar around a mean is "
+    "its own uncertainty at the same level. Both are missing where no experiment has two seeds: the noise is unknown."
+)
 METRICS = (JUDGED, "error_vel_yaw", "time_out", "terrain_level")
 
 
@@ -41,6 +46,8 @@ def final_metrics(
     experiments: Sequence[Experiment],
     verdicts: Mapping[str, Verdict],
     styles: Mapping[str, LineStyle],
+    *,
+    headed: bool,
 ) -> LayoutDOM | None:
     """The section, or None where no run has finished.
 
@@ -49,6 +56,7 @@ def final_metrics(
         experiments: Its experiments in the order of the rows, best first.
         verdicts: The verdict on each, by id.
         styles: The line of each in the learning curves, by id: the same colour here.
+        headed: Whether a heading with the explanation stands above.
     """
     measured = [metric for metric in METRICS if any(experiment.measured(metric) for experiment in experiments)]
     if not measured:
@@ -60,18 +68,9 @@ def final_metrics(
         for metric in measured
     }
     plots = [_plot(metric, experiments, verdicts, styles, yardsticks, noises) for metric in measured]
-    known = any(noises.values())
-    zone = (
-        " In the grey zone a mean is no different from the baseline's (vertical line); the bar around a mean is its "
-        "own uncertainty at the same level."
-        if known
-        else " The noise is unknown until an experiment has two seeds."
-    )
-    heading = Div(
-        text=f"<h2>Fixed evaluation</h2><p>The same commands, seeds and ground for every run: what ranks is the "
-        f"velocity error. Circles are seeds, diamonds their mean.{zone}</p>",
-        sizing_mode="stretch_width",
-    )
+    if not headed:
+        return grid(plots)
+    heading = Div(text=f"<h2>Fixed evaluation</h2><p>{EXPLANATION}</p>", sizing_mode="stretch_width")
     return column(heading, grid(plots), sizing_mode="stretch_width")
 
 

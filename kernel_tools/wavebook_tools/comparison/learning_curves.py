@@ -30,6 +30,11 @@ from wavebook_tools.display.style import BASELINE_COLOUR, add_hover, make_figure
 from wavebook_tools.metrics.quantities import quantity
 
 PANELS = DRAWN
+EXPLANATION = (
+    "Measured while training, on each experiment's own terms: they show how it learnt, they do not rank. Lines are "
+    "means over the seeds that finished (over all, where none has), bands reach from the smallest to the largest. "
+    "A click in the legend mutes an experiment."
+)
 X_TITLE = "training iteration"
 
 _INPUT = (
@@ -84,7 +89,7 @@ def learning_curves(
         experiments: Whose curves.
         styles: Each experiment's line, by id.
         scripts: Whether metric, smoothing and axis can be chosen, which takes a CustomJS. Without it the four most
-            telling metrics are shown, still with hover, zoom and muting.
+            telling metrics are shown, still with hover, zoom and muting, and no text that would be HTML.
     """
     names, points = metrics_and_points(experiments)
     if not names:
@@ -99,7 +104,7 @@ def learning_curves(
     plots = [plot for plot, _, _ in panels]
     legend = shared_legend(experiments, styles, [renderers for _, _, renderers in panels])
     if not scripts:
-        return column(_heading(experiments), legend, grid(plots), sizing_mode="stretch_width")
+        return column(legend, grid(plots), sizing_mode="stretch_width")
 
     options: list[Any] = [(name, quantity(name).label) for name in names]
     selects = [
@@ -145,7 +150,8 @@ def learning_curves(
     logarithmic.js_on_change("active", redraw)
     cells = [column(select, plot, sizing_mode="stretch_width") for select, plot in zip(selects, plots, strict=True)]
     controls = row(smoothing, logarithmic, sizing_mode="stretch_width")
-    return column(_heading(experiments), legend, controls, grid(cells), sizing_mode="stretch_width")
+    heading = Div(text=f"<h2>Learning curves</h2><p>{EXPLANATION}</p>", sizing_mode="stretch_width")
+    return column(heading, legend, controls, grid(cells), sizing_mode="stretch_width")
 
 
 def grid(children: Sequence[Any]) -> LayoutDOM:
@@ -210,21 +216,6 @@ def _y_range(curves: Sequence[Curve]) -> Range1d:
     least, most = float(values.min()), float(values.max())
     pad = (most - least) * 0.05 or abs(most) * 0.05 or 0.5
     return Range1d(start=least - pad, end=most + pad)
-
-
-def _heading(experiments: Sequence[Experiment]) -> Div:
-    several = any(_several(experiment) for experiment in experiments)
-    band = (
-        " Lines are means over the seeds that finished (over all, where none has), bands reach from the smallest to "
-        "the largest."
-        if several
-        else ""
-    )
-    return Div(
-        text=f"<h2>Learning curves</h2><p>Measured while training, on each experiment's own terms: they show how it "
-        f"learnt, they do not rank.{band} A click in the legend mutes an experiment.</p>",
-        sizing_mode="stretch_width",
-    )
 
 
 def _several(experiment: Experiment) -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from IPython.display import display
+
+from wavebook_tools.comparison import final_metrics, learning_curves
 from wavebook_tools.comparison.curves import curve
 from wavebook_tools.comparison.data import Comparison, collect
 from wavebook_tools.comparison.legend import curve_styles
 from wavebook_tools.comparison.overview import overview_html, ranked, verdict_table
-from wavebook_tools.comparison.page import comparison_layout, title
-from wavebook_tools.comparison.verdict import judge
-from wavebook_tools.display.output import Figure, bokeh_bundle
+from wavebook_tools.comparison.page import comparison_figures, title
+from wavebook_tools.comparison.verdict import judge_all
+from wavebook_tools.display.output import bokeh_bundle
 from wavebook_tools.display.svg import Panel, Series, curves_image
 from wavebook_tools.errors import UsageError
 from wavebook_tools.metrics.quantities import by_preference, quantity
@@ -22,7 +26,7 @@ POINTS = 150
 MOST_LINES = 12  # a picture that nobody can zoom shows no more
 
 
-def compare(*waves_or_paths: int | str | Path, project: Project | Path | str | None = None) -> Figure:
+def compare(*waves_or_paths: int | str | Path, project: Project | Path | str | None = None) -> ComparisonOutput:
     """Compare waves, as the last expression of a cell: ``compare(1, 2)``, ``compare("waves/001-tracking")``.
 
     The figure is interactive where Wavebook's extension is installed; elsewhere a table and a picture are shown.
@@ -40,20 +44,32 @@ def compare(*waves_or_paths: int | str | Path, project: Project | Path | str | N
     if not isinstance(project, Project):
         project = Project.find(Path(project) if project is not None else Path.cwd())
     waves, experiments = _named(project, waves_or_paths)
-    return Figure(comparison_bundle(collect(project, waves, experiments=experiments or None)))
+    return ComparisonOutput(collect(project, waves, experiments=experiments or None))
 
 
-def comparison_bundle(comparison: Comparison) -> dict[str, object]:
-    """The MIME bundle of a comparison: interactive figure, table with picture, text."""
-    verdicts = {}
-    for plan in comparison.plans:
-        verdicts.update(judge(comparison, plan.id))
-    experiments = ranked(comparison.experiments, verdicts)
-    return bokeh_bundle(
-        comparison_layout(comparison, scripts=False),
-        html=overview_html(comparison, experiments, verdicts) + _picture(comparison),
-        text=f"{title(comparison)}\n{verdict_table(experiments, verdicts).text()}",
-    )
+class ComparisonOutput:
+    """A comparison as the value of a cell: text and table as HTML, below them the figures."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        verdicts = judge_all(comparison)
+        experiments = ranked(comparison.experiments, verdicts)
+        self.text = f"{title(comparison)}\n{verdict_table(experiments, verdicts).text()}"
+        figures = comparison_figures(comparison)
+        explained = f"<p>{final_metrics.EXPLANATION}</p><p>{learning_curves.EXPLANATION}</p>" if figures else ""
+        self.bundles: list[dict[str, Any]] = [
+            {"text/html": overview_html(comparison, experiments, verdicts) + explained, "text/plain": self.text}
+        ]
+        """MIME bundles in the order of their outputs."""
+        if figures is not None:
+            picture = _picture(comparison)
+            self.bundles.append(bokeh_bundle(figures, html=picture, text="Figures of the comparison"))
+
+    def _ipython_display_(self) -> None:
+        for bundle in self.bundles:
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def _picture(comparison: Comparison) -> str:

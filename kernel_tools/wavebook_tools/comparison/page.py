@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from wavebook_tools.comparison.final_metrics import final_metrics
 from wavebook_tools.comparison.learning_curves import learning_curves
 from wavebook_tools.comparison.legend import curve_styles
 from wavebook_tools.comparison.overview import overview_html, ranked
-from wavebook_tools.comparison.verdict import judge
+from wavebook_tools.comparison.verdict import judge_all
 from wavebook_tools.display.style import style_sheet
 from wavebook_tools.records.files import write_atomic
 from wavebook_tools.records.project import Project
@@ -69,7 +68,7 @@ def comparison_item(project: Project, wave_ids: Iterable[int]) -> dict[str, Any]
         NotFoundError: There is no such wave.
         WavebookError: A wave.json is damaged.
     """
-    return dict(json_item(comparison_layout(collect(project, wave_ids), scripts=True)))
+    return dict(json_item(comparison_layout(collect(project, wave_ids))))
 
 
 def write_comparison(project: Project, wave_ids: Iterable[int], path: Path) -> None:
@@ -81,7 +80,7 @@ def write_comparison(project: Project, wave_ids: Iterable[int], path: Path) -> N
         WavebookError: A wave.json is damaged, or the file cannot be written.
     """
     comparison = collect(project, wave_ids)
-    layout = comparison_layout(comparison, scripts=True)
+    layout = comparison_layout(comparison)
     # Named here, because Bokeh's settings may say that pages load BokehJS from elsewhere; of its parts it takes only
     # those that the layout needs.
     html = file_html(layout, Resources(mode="inline", log_level="warn"), title(comparison), template=_PAGE)
@@ -95,29 +94,40 @@ def title(comparison: Comparison) -> str:
     return f"Waves {', '.join(str(plan.id) for plan in comparison.plans)}"
 
 
-def comparison_layout(comparison: Comparison, *, scripts: bool) -> LayoutDOM:
-    """The whole comparison.
-
-    Args:
-        comparison: What to compare.
-        scripts: Whether it may hold a CustomJS, with which metrics can be chosen. A notebook's output may not.
-    """
-    verdicts = {}
-    for plan in comparison.plans:
-        verdicts.update(judge(comparison, plan.id))
+def comparison_layout(comparison: Comparison) -> LayoutDOM:
+    """The whole comparison: text, table, figures, and widgets to choose what they show."""
+    verdicts = judge_all(comparison)
     experiments = ranked(comparison.experiments, verdicts)
     styles = curve_styles(comparison.experiments)
     sections: list[LayoutDOM | None] = [
         Div(text=overview_html(comparison, experiments, verdicts), sizing_mode="stretch_width"),
-        final_metrics(comparison, experiments, verdicts, styles),
-        learning_curves(experiments, styles, scripts=scripts)
+        final_metrics(comparison, experiments, verdicts, styles, headed=True),
+        learning_curves(experiments, styles, scripts=True)
         or Div(text="<p>No iteration has been recorded yet.</p>", sizing_mode="stretch_width"),
     ]
-    shown = [section for section in sections if section is not None]
-    root = column(*shown, sizing_mode="stretch_width")
+    root = column(*(section for section in sections if section is not None), sizing_mode="stretch_width")
     for text in root.select({"type": Div}):
         assert isinstance(text, Div)
         text.stylesheets = [InlineStyleSheet(css=_TEXT_STYLE)]
     root.stylesheets = [style_sheet()]
-    root.html_attributes = {"aria-label": escape(title(comparison))}
+    return root
+
+
+def comparison_figures(comparison: Comparison) -> LayoutDOM | None:
+    """The figures alone, for the output of a notebook; None where there is nothing to draw yet.
+
+    They hold neither script nor HTML, so that they are drawn in a notebook from elsewhere, too, which nobody trusts.
+    """
+    verdicts = judge_all(comparison)
+    experiments = ranked(comparison.experiments, verdicts)
+    styles = curve_styles(comparison.experiments)
+    sections = [
+        final_metrics(comparison, experiments, verdicts, styles, headed=False),
+        learning_curves(experiments, styles, scripts=False),
+    ]
+    shown = [section for section in sections if section is not None]
+    if not shown:
+        return None
+    root = column(*shown, sizing_mode="stretch_width")
+    root.stylesheets = [style_sheet()]
     return root

@@ -13,10 +13,9 @@ from nbformat import NotebookNode
 
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment, Run, collect
 from wavebook_tools.comparison.findings import findings
-from wavebook_tools.comparison.notebook import comparison_bundle
+from wavebook_tools.comparison.notebook import ComparisonOutput
 from wavebook_tools.comparison.overview import MARKS, ranked
 from wavebook_tools.comparison.verdict import Verdict, format_error, judge
-from wavebook_tools.display.output import BOKEH_MIME
 from wavebook_tools.display.tables import format_value
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.metrics.quantities import quantity
@@ -70,11 +69,11 @@ def write_report(project: Project, wave_id: int) -> Path:
 
 def _fill_comparison(cell: NotebookNode, comparison: Comparison, wave_id: int) -> None:
     cell.source = f"from wavebook_tools.comparison import compare\n\ncompare({wave_id})"
-    bundle = comparison_bundle(comparison)
-    assert BOKEH_MIME in bundle
     cell.execution_count = 1
-    output = nbformat.v4.new_output("execute_result", data=bundle, execution_count=1)  # type: ignore[no-untyped-call]
-    cell.outputs = [output]
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", data=bundle)  # type: ignore[no-untyped-call]
+        for bundle in ComparisonOutput(comparison).bundles
+    ]
 
 
 def _head(comparison: Comparison) -> str:

@@ -70,6 +70,11 @@ def judge(comparison: Comparison, wave_id: int) -> dict[str, Verdict]:
     }
 
 
+def judge_all(comparison: Comparison) -> dict[str, Verdict]:
+    """The verdicts on all experiments collected, each against its own wave's baseline."""
+    return {name: verdict for plan in comparison.plans for name, verdict in judge(comparison, plan.id).items()}
+
+
 def find_baseline(comparison: Comparison, wave_id: int) -> Experiment | None:
     """What a wave is judged against: the experiment marked so, else the one without overrides of its own.
 

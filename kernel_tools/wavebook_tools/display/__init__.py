@@ -5,7 +5,7 @@ HTML, curves carry a picture beside the interactive figure.
 """
 
 from wavebook_tools.display.curves import LiveCurves
-from wavebook_tools.display.output import BOKEH_MIME, Figure, show
+from wavebook_tools.display.output import BOKEH_MIME, show
 from wavebook_tools.display.tables import Table, result_table, table
 
-__all__ = ["BOKEH_MIME", "Figure", "LiveCurves", "Table", "result_table", "show", "table"]
+__all__ = ["BOKEH_MIME", "LiveCurves", "Table", "result_table", "show", "table"]

@@ -31,19 +31,6 @@ def bokeh_bundle(model: Model, *, html: str, text: str) -> dict[str, Any]:
     return {BOKEH_MIME: {"item": item}, "text/html": html, "text/plain": text}
 
 
-class Figure:
-    """A finished MIME bundle as the value of a cell."""
-
-    def __init__(self, bundle: dict[str, Any]) -> None:
-        self.bundle = bundle
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self.bundle
-
-    def __repr__(self) -> str:
-        return str(self.bundle.get("text/plain", "Figure"))
-
-
 def in_notebook() -> bool:
     """Whether an IPython shell is there to show something."""
     return get_ipython() is not None  # type: ignore[no-untyped-call]
