@@ -17,6 +17,7 @@ ABSENT = "–"
 
 # Inline, because JupyterLab drops style elements from outputs; the colours follow its theme.
 _CELL = "padding:3px 10px;border-bottom:1px solid var(--jp-border-color2,#8884);vertical-align:top;"
+_WIDE = "min-width:9em;"  # a long name is broken into lines, but not into syllables
 _TABLE = "border-collapse:collapse;margin:4px 0 12px;font-size:13px;color:inherit;"
 _CAPTION = "caption-side:top;text-align:left;font-weight:600;padding:4px 10px 4px 0;color:inherit;"
 
@@ -49,7 +50,7 @@ class Table:
         numeric = found | set(self.numeric)
         caption = f'<caption style="{_CAPTION}">{escape(self.caption)}</caption>' if self.caption else ""
         head = "".join(
-            f'<th scope="col" style="{_CELL}{_align(c, numeric)}">{_breakable(escape(self.header(c)))}</th>'
+            f'<th scope="col" style="{_CELL}{_align(c, numeric)}{_WIDE if len(self.header(c)) > 18 else ""}">{_breakable(escape(self.header(c)))}</th>'
             for c in self.columns
         )
         body = "".join(f"<tr>{''.join(self._cells(row, numeric))}</tr>" for row in self.rows)
