@@ -49,10 +49,7 @@ class Table:
         found = {c for c in self.columns if all(_is_number(row.get(c)) or row.get(c) is None for row in self.rows)}
         numeric = found | set(self.numeric)
         caption = f'<caption style="{_CAPTION}">{escape(self.caption)}</caption>' if self.caption else ""
-        head = "".join(
-            f'<th scope="col" style="{_CELL}{_align(c, numeric)}{_WIDE if len(self.header(c)) > 18 else ""}">{_breakable(escape(self.header(c)))}</th>'
-            for c in self.columns
-        )
+        head = "".join(self._head(column, numeric) for column in self.columns)
         body = "".join(f"<tr>{''.join(self._cells(row, numeric))}</tr>" for row in self.rows)
         return (
             f'<div style="overflow-x:auto"><table style="{_TABLE}">{caption}'
@@ -72,6 +69,11 @@ class Table:
 
     def _repr_html_(self) -> str:
         return self.html()
+
+    def _head(self, column: str, numeric: set[str]) -> str:
+        text = self.header(column)
+        style = _CELL + _align(column, numeric) + (_WIDE if len(text) > 18 else "")
+        return f'<th scope="col" style="{style}">{_breakable(escape(text))}</th>'
 
     def _cells(self, row: Mapping[str, Any], numeric: set[str]) -> list[str]:
         cells = []
