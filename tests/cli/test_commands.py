@@ -16,15 +16,15 @@ from wavebook_tools.records.project import Project
 DIRECTIVE = "track the commanded velocity better on flat ground, 2 experiments"
 
 
-def wavebook(*arguments: str, project: Path, leases: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "WAVEBOOK_LEASES": str(leases or project.parent / "leases"), "COLUMNS": "200"}
+def wavebook(*arguments: str, project: Path, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "WAVEBOOK_LEASES": str(project.parent / "leases"), "COLUMNS": "200"}
     return subprocess.run(
         [sys.executable, "-m", "wavebook", *arguments],
         cwd=project if project.is_dir() else project.parent,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=timeout,
         check=False,
     )
 

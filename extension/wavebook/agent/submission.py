@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.plan import WavePlan
 
@@ -11,8 +9,8 @@ from wavebook_tools.records.plan import WavePlan
 def submit_once(queue: Queue, plan: WavePlan) -> None:
     """Submit a wave, or finish a submission that broke off.
 
-    The queue writes the runs' folders, then wave.json, then its rows. What a dead process left between these steps is
-    taken up where it stands: folders without a wave.json are written anew, rows that are missing are added.
+    The queue makes the wave's folder appear whole, then adds its rows. Rows that a dead process did not come to add are
+    added now.
 
     The caller makes sure that nobody else submits the same wave.
 
@@ -22,11 +20,6 @@ def submit_once(queue: Queue, plan: WavePlan) -> None:
     folder = queue.project.waves_path / plan.folder
     record = next((wave for wave in queue.project.waves() if wave.path == folder), None)
     if record is None:
-        queue.submit_wave(plan)
-        return
-    if not record.plan_path.exists():
-        if not any(run.events_path.exists() for run in record.runs()):
-            shutil.rmtree(folder)
         queue.submit_wave(plan)
         return
     if record.plan() != plan:

@@ -53,6 +53,9 @@ def start_wave(project: Project, wave: int, devices: list[str] | None = None) ->
     """
     approvals = Approvals(project)
     approval = approvals.for_wave(wave)
+    if approval is not None and approval.state == "approved" and not approval.queued:
+        approvals.queue_wave(wave)  # a process died between the decision and the queue
+        return
     if approval is None or approval.state != "pending":
         if any(record.id == wave for record in project.waves()):
             raise UsageError(

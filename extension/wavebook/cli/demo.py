@@ -18,15 +18,15 @@ from wavebook.cli.simulator import require_simulator
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
 
-DIRECTIVE = "Make DHAV1 track its commanded velocity better on flat ground, with 2 experiments"
+DIRECTIVE = "Make DHAV1 track its commanded velocity better, with 2 experiments"
 
 SETTINGS = """\
 # Settings of the demo: policies small enough to train on two CPU cores in a minute or two. See docs/settings.md.
 
 [training]
-task = "Wavebook-Velocity-Flat-DHAV1"
-num_envs = 128
-iterations = 60
+task = "Wavebook-Velocity-Quick-DHAV1"
+num_envs = 256
+iterations = 80
 
 [evaluation]
 num_envs = 32

@@ -10,8 +10,9 @@ import sys
 import time
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from wavebook_tools.errors import NotFoundError, UsageError
+from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
@@ -63,13 +64,19 @@ class Queue:
         ]
         notebooks = [self._notebook(spec) for spec in specs]
         folder = self.project.waves_path / plan.folder
+        staged = folder.with_name(f".{folder.name}")
         try:
+            shutil.rmtree(staged, ignore_errors=True)
             for spec, notebook in zip(specs, notebooks, strict=True):
-                record = RunRecord(self.project.run_folder(plan, spec))
+                record = RunRecord(staged / self.project.run_folder(plan, spec).relative_to(folder))
                 write_json(record.spec_path, spec)
                 write_atomic(record.notebook_path, notebook)
-            # wave.json comes last: a folder without it is no wave, so a crash before it leaves none.
-            write_json(folder / "wave.json", plan)
+            write_json(staged / "wave.json", plan)
+            self._move_into_place(staged, folder)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        try:
             self._add(plan, specs)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -165,6 +172,13 @@ class Queue:
                 cwd=self.project.root,
                 env=environment,
             )
+
+    def _move_into_place(self, staged: Path, folder: Path) -> None:
+        """A wave appears whole: its folder is filled under another name and renamed."""
+        try:
+            staged.rename(folder)
+        except OSError as error:
+            raise WavebookError(f"cannot make the wave's folder {folder}: {error.strerror or error}") from error
 
     def _notebook(self, spec: RunSpec) -> str:
         # Imported here: papermill is slow to import, and looking at the queue or cancelling needs none of it.

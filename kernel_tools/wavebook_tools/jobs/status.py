@@ -109,6 +109,8 @@ def wave_state(runs: list[dict[str, Any]]) -> str:
         if key not in latest or run_id.repeat > latest[key][0]:
             latest[key] = (run_id.repeat, run["state"])
     states = {state for _, state in latest.values()}
+    if not states:
+        return "unknown"  # the database was lost; `wavebook reindex` reads the runs back from their files
     if any(not RunState(state).final for state in states):
         return "queued" if states == {"queued"} else "running"
     if states <= {"done"}:

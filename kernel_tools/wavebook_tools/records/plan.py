@@ -67,7 +67,9 @@ class EvaluationSpec(Document):
     """Size of the fixed evaluation; its commands, terrains and seeds belong to the protocol, not to the plan."""
 
     num_envs: int = Field(default=256, ge=1)
-    seconds: float = Field(default=20.0, gt=0, description="Simulated length of an evaluation episode [s]")
+    seconds: float = Field(
+        default=20.0, gt=1, description="Simulated length of an evaluation episode; its first second does not count [s]"
+    )
 
 
 class WavePlan(Document):

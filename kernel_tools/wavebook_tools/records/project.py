@@ -203,9 +203,10 @@ class Project:
         return path.resolve().relative_to(self.root).as_posix()
 
     def waves(self) -> list[WaveRecord]:
-        """The approved waves, oldest first."""
-        folders = [p for p in self.waves_path.glob("[0-9]*-*") if p.name.partition("-")[0].isdigit() and p.is_dir()]
-        return sorted((WaveRecord(path) for path in folders), key=lambda wave: wave.id)
+        """The approved waves, oldest first; a folder without a plan is none."""
+        folders = [path.parent for path in self.waves_path.glob("[0-9]*-*/wave.json")]
+        waves = [WaveRecord(path) for path in folders if path.name.partition("-")[0].isdigit()]
+        return sorted(waves, key=lambda wave: wave.id)
 
     def wave(self, wave_id: int) -> WaveRecord:
         """The approved wave of that number; NotFoundError where there is none."""
