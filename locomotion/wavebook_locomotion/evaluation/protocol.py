@@ -43,10 +43,10 @@ class Protocol:
     )
     commands_of_a_task: str = "those within the ranges that the task draws its commands from, overrides apart"
     settle_seconds: float = 1.0
-    """Time after the start in which the error does not count: robots start at random speeds."""
+    """Time after the start in which the error does not count: robots start from rest."""
     start_position: float = 0.5
     """Start within this distance of the terrain's origin along x and y [m], with any heading."""
-    start_speed: float = 0.5
+    start_speed: float = 0.0
     """Start within these linear [m/s] and angular [rad/s] speeds along each axis."""
     start_joints: tuple[float, float] = (0.9, 1.1)
     """Start with the standing angles times a factor in this range."""
