@@ -201,14 +201,15 @@ class Queue:
         )
 
     def _refuse_known(self, plan: WavePlan) -> None:
-        for wave in self.project.waves():
-            if wave.id == plan.id and wave.plan_path.exists():
+        waves = self.project.waves()
+        for wave in waves:
+            if wave.id == plan.id:
                 raise UsageError(
                     f"wave {plan.id} was submitted before; follow it with `wavebook status {plan.id}`, "
                     f"run what failed again with `wavebook retry {plan.id}`"
                 )
         for experiment in plan.experiments:
-            if any(self.project.waves_path.glob(f"*/{experiment.id}-*/s*/spec.json")):
+            if any(path for wave in waves for path in wave.path.glob(f"{experiment.id}-*/s*/spec.json")):
                 raise UsageError(
                     f"the experiment {experiment.id} is there already; experiments count through the project"
                 )

@@ -224,7 +224,7 @@ class Project:
     def run(self, run_id: str) -> RunRecord:
         """The run of that name, as ``exp001/s0``; NotFoundError where there is none."""
         wanted = RunId(run_id)
-        for folder in sorted(self.waves_path.glob(f"*/{wanted.experiment}-*/{wanted.folder}")):
+        for folder in sorted(self.waves_path.glob(f"[0-9]*/{wanted.experiment}-*/{wanted.folder}")):
             if folder.is_dir():
                 return RunRecord(folder)
         raise NotFoundError(
