@@ -155,8 +155,8 @@ def curves(progress: float, final: float, chance: random.Random, *, rough: bool)
         "Loss/entropy": 16 - 9 * learnt,
         "Policy/mean_std": 1 - 0.6 * learnt,
         "Perf/total_fps": 1230 + noise(0, 30),
-        "Metrics/base_velocity/error_vel_xy": final + (1.0 - final) * (1 - learnt) + abs(noise(0, 0.015)),
-        "Metrics/base_velocity/error_vel_yaw": 1.4 * final + (1 - learnt) + abs(noise(0, 0.02)),
+        "Metrics/error_vel_xy": final + (1.0 - final) * (1 - learnt) + abs(noise(0, 0.015)),
+        "Metrics/error_vel_yaw": 1.4 * final + (1 - learnt) + abs(noise(0, 0.02)),
         "Episode_Termination/time_out": min(1.0, max(0.0, learnt + noise(0, 0.02))),
         "Episode_Termination/base_contact": min(1.0, max(0.0, 1 - learnt + noise(0, 0.02))),
     }

@@ -36,7 +36,7 @@ export interface IKeyMetric {
 }
 
 const EVALUATED = 'error_vel_xy';
-const TRAINING = 'Metrics/base_velocity/error_vel_xy';
+const TRAINING = 'Metrics/error_vel_xy';
 
 /** Mean error of the planar velocity [m/s]. */
 export function keyMetric(run: IRun): IKeyMetric | null {

@@ -70,7 +70,7 @@ def test_text_of_a_plan_cannot_become_markup(tmp_path):
 def test_a_hundred_long_runs_stay_small_and_quick(tmp_path):
     project = draw_wave(tmp_path, many(100), iterations=400)
     names, points = metrics_and_points(collect(project, [1]).experiments)
-    assert names[0] == "Metrics/base_velocity/error_vel_xy"
+    assert names[0] == "Metrics/error_vel_xy"
     assert len(names) >= 10
     assert points >= 60
     path = tmp_path / "comparison.html"

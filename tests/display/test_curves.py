@@ -18,7 +18,7 @@ TRAINING = """
     import time
     with LiveCurves(iterations=40, seconds=0.1) as curves:
         for i in range(40):
-            curves.update(i, {"Train/mean_reward": i / 4, "Metrics/base_velocity/error_vel_xy": 1 / (i + 1)})
+            curves.update(i, {"Train/mean_reward": i / 4, "Metrics/error_vel_xy": 1 / (i + 1)})
             time.sleep(0.05)
 """
 

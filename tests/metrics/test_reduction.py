@@ -66,6 +66,6 @@ def test_nothing_recorded_reduces_to_nothing():
 
 
 def test_units_stand_in_titles():
-    assert quantity("Metrics/base_velocity/error_vel_xy").title == "Velocity error xy, training [m/s]"
+    assert quantity("Metrics/error_vel_xy").title == "Velocity error xy, training [m/s]"
     assert quantity("Episode_Reward/feet_slide").title == "Reward term feet slide [1/s]"
     assert quantity("something_new").title == "Something new [–]"

@@ -26,7 +26,7 @@ SETTINGS = """\
 [training]
 task = "Wavebook-Velocity-Quick-DHAV1"
 num_envs = 256
-iterations = 80
+iterations = 120
 
 [evaluation]
 num_envs = 32

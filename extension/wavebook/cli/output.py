@@ -91,7 +91,7 @@ def run_table(waves: list[dict[str, Any]], now: float) -> Table:
     for wave in waves:
         table.add_row(f"[bold]wave {wave['id']}[/] {wave['slug']}", _styled(wave["state"]), "", "", "", "", "")
         for run in wave["runs"]:
-            error = run["metrics"].get("error_vel_xy", run["metrics"].get("Metrics/base_velocity/error_vel_xy"))
+            error = run["metrics"].get("error_vel_xy", run["metrics"].get("Metrics/error_vel_xy"))
             table.add_row(
                 f"  {run['id']}",
                 _styled(run["state"]),

@@ -92,7 +92,7 @@ class _Lines:
 
 def _note(run: dict[str, Any]) -> str:
     doing = run["phase"] if run["state"] == "running" and run.get("phase") else run["state"]
-    error = run["metrics"].get("error_vel_xy", run["metrics"].get("Metrics/base_velocity/error_vel_xy"))
+    error = run["metrics"].get("error_vel_xy", run["metrics"].get("Metrics/error_vel_xy"))
     parts = [doing]
     if error is not None:
         parts.append(f"velocity error {error:.3f} m/s")

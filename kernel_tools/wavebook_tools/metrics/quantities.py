@@ -35,8 +35,11 @@ _KNOWN = {
         # The training's, with rsl_rl's names.
         Quantity("Train/mean_reward", "Mean episode reward"),
         Quantity("Train/mean_episode_length", "Mean episode length", "environment steps", "up"),
-        Quantity("Metrics/base_velocity/error_vel_xy", "Velocity error xy, training", "m/s", "down"),
-        Quantity("Metrics/base_velocity/error_vel_yaw", "Yaw rate error, training", "rad/s", "down"),
+        # Means over every environment step of the iteration; Isaac Lab's own cover only the episodes that ended in it.
+        Quantity("Metrics/error_vel_xy", "Velocity error xy, training", "m/s", "down"),
+        Quantity("Metrics/error_vel_yaw", "Yaw rate error, training", "rad/s", "down"),
+        Quantity("Metrics/base_velocity/error_vel_xy", "Velocity error xy, ended episodes", "m/s", "down"),
+        Quantity("Metrics/base_velocity/error_vel_yaw", "Yaw rate error, ended episodes", "rad/s", "down"),
         Quantity("Episode_Termination/time_out", "Episodes ended by time-out, training", "fraction", "up"),
         Quantity("Episode_Termination/base_contact", "Episodes ended by a fall, training", "fraction", "down"),
         Quantity("Curriculum/terrain_levels", "Terrain level, training", "level", "up"),
@@ -81,12 +84,12 @@ def quantity(name: str) -> Quantity:
 
 
 PREFERENCE = (
-    "Metrics/base_velocity/error_vel_xy",
+    "Metrics/error_vel_xy",
     "Train/mean_reward",
     "Episode_Termination/time_out",
     "Curriculum/terrain_levels",
     "Train/mean_episode_length",
-    "Metrics/base_velocity/error_vel_yaw",
+    "Metrics/error_vel_yaw",
     "Policy/mean_std",
     "Perf/total_fps",
 )

@@ -90,7 +90,7 @@ class RunSession:
         total = self.spec.iterations
         if iteration % max(1, total // PRINTED_LINES) == 0 or iteration + 1 == total:
             elapsed = time.monotonic() - self._started
-            shown = [("reward", "Train/mean_reward", ""), ("error", "Metrics/base_velocity/error_vel_xy", " m/s")]
+            shown = [("reward", "Train/mean_reward", ""), ("error", "Metrics/error_vel_xy", " m/s")]
             parts = [f"{label} {values[name]:.3f}{unit}" for label, name, unit in shown if values.get(name) is not None]
             print(f"iteration {iteration + 1}/{total}  {'  '.join(parts)}  {elapsed:.0f} s", flush=True)
 
