@@ -20,6 +20,7 @@ import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { stopIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Message } from '@lumino/messaging';
 import React, { useEffect, useRef, useState } from 'react';
 
 import type { Conversation, ConversationChange } from './conversation';
@@ -46,11 +47,12 @@ const AGENT: IUser = {
 
 /** The chat: messages, what stands below them, and the input. */
 export class ConversationWidget extends ChatWidget {
-  constructor(options: IChatOptions) {
-    const model = new ConversationModel(options);
-    super({ ...makeOptions(model, options), model });
+  constructor(private _options: IChatOptions) {
+    const model = new ConversationModel(_options);
+    super(makeOptions(model, _options, () => this._showEnd()));
     this.id = 'wavebook-chat';
     this._model = model;
+    _options.conversation.changed.connect(this._onChanged, this);
   }
 
   /** Put a text into the input, for a person to change and send. */
@@ -65,15 +67,55 @@ export class ConversationWidget extends ChatWidget {
 
   dispose(): void {
     if (!this.isDisposed) {
+      this._follow?.disconnect();
+      this._options.conversation.changed.disconnect(this._onChanged, this);
       this._model.dispose();
       super.dispose();
     }
   }
 
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._showEnd();
+  }
+
+  private _onChanged(_: Conversation, change: ConversationChange): void {
+    if (change.kind === 'reset' || (change.kind === 'added' && change.message.sender === 'human')) {
+      this._showEnd();
+    }
+  }
+
+  /** Scroll to the newest message and stay there while what is drawn still grows, until a person scrolls. */
+  private _showEnd(frames = 120): void {
+    this._follow?.disconnect();
+    window.requestAnimationFrame(() => {
+      const content = this.node.querySelector('.jp-chat-messages-container');
+      const scrolled = content?.closest('[id^="jupyter-chat-scroll-container"]');
+      if (!content || !scrolled) {
+        if (frames > 0 && !this.isDisposed) {
+          this._showEnd(frames - 1); // the library draws in its own time
+        }
+        return;
+      }
+      const follow = (this._follow = new ResizeObserver(() => {
+        scrolled.scrollTop = scrolled.scrollHeight;
+      }));
+      follow.observe(content);
+      for (const event of ['wheel', 'pointerdown', 'keydown', 'touchstart']) {
+        scrolled.addEventListener(event, () => follow.disconnect(), { once: true, passive: true });
+      }
+    });
+  }
+
   private _model: ConversationModel;
+  private _follow: ResizeObserver | null = null;
 }
 
-function makeOptions(model: ConversationModel, options: IChatOptions): Chat.IOptions {
+function makeOptions(
+  model: ConversationModel,
+  options: IChatOptions,
+  onMount: () => void
+): Chat.IOptions {
   const footers = new MessageFooterRegistry();
   footers.addSection({
     position: 'left',
@@ -84,7 +126,7 @@ function makeOptions(model: ConversationModel, options: IChatOptions): Chat.IOpt
   const toolbar = new InputToolbarRegistry();
   toolbar.addItem('send-or-stop', {
     position: 100,
-    element: props => <SendOrStop {...props} {...options} />
+    element: props => <SendOrStop {...props} {...options} onMount={onMount} />
   });
   return {
     model,
@@ -100,10 +142,11 @@ function makeOptions(model: ConversationModel, options: IChatOptions): Chat.IOpt
 class ConversationModel extends AbstractChatModel {
   constructor(private _options: IChatOptions) {
     super({
-      id: 'wavebook',
       config: { unreadNotifications: false, sendTypingNotification: false }
     });
     this.name = 'Wavebook';
+    // Nothing is ever unread here: the library's count of it stumbles when messages go away.
+    this.lastRead = Number.MAX_VALUE;
     _options.conversation.changed.connect(this._onChanged, this);
     this._reset();
     this.setReady();
@@ -199,11 +242,15 @@ class ConversationContext extends AbstractChatContext {
   }
 }
 
-type ToolbarItemProps = InputToolbarRegistry.IToolbarItemProps & IChatOptions;
+type ToolbarItemProps = InputToolbarRegistry.IToolbarItemProps &
+  IChatOptions & {
+    /** The library draws everything anew when it has learnt the theme. */
+    onMount: () => void;
+  };
 
 /** Send, or Stop while an answer is under way. */
 function SendOrStop(props: ToolbarItemProps): JSX.Element {
-  const { conversation, trans } = props;
+  const { conversation, trans, onMount } = props;
   const [busy, setBusy] = useState(conversation.busy);
   const node = useRef<HTMLSpanElement>(null);
 
@@ -215,6 +262,19 @@ function SendOrStop(props: ToolbarItemProps): JSX.Element {
       conversation.busyChanged.disconnect(onBusy);
     };
   }, [conversation]);
+
+  useEffect(() => {
+    onMount();
+    // The library takes the focus when it draws; it belongs to whoever has it.
+    const before = document.activeElement as HTMLElement | null;
+    window.requestAnimationFrame(() => {
+      const now = document.activeElement as HTMLElement | null;
+      if (now !== before && now?.closest('.jp-chat-input-container')) {
+        now.blur();
+        before?.focus();
+      }
+    });
+  }, [onMount]);
 
   // The library offers no property for the text in the empty input.
   useEffect(() => {

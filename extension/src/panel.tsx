@@ -1,9 +1,10 @@
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { IStateDB } from '@jupyterlab/statedb';
 import { CommandToolbarButton, SidePanel, Toolbar, UseSignal } from '@jupyterlab/ui-components';
+import { type Message, MessageLoop } from '@lumino/messaging';
 import { Debouncer } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
-import { type AccordionPanel, Panel } from '@lumino/widgets';
+import { type AccordionPanel, Panel, Widget } from '@lumino/widgets';
 import React from 'react';
 
 import { ConversationWidget, type IChatOptions } from './chat';
@@ -111,6 +112,22 @@ export class WavebookPanel extends SidePanel {
     }
   }
 
+  protected onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    this._chat.model.input.focus();
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    // The sections stand at computed heights, and the header above them grows and shrinks with what it has to say.
+    this._observer.observe(this.content.node);
+  }
+
+  protected onBeforeDetach(message: Message): void {
+    this._observer.disconnect();
+    super.onBeforeDetach(message);
+  }
+
   private _react(element: JSX.Element, className: string): ReactWidget {
     const widget = ReactWidget.create(
       <PanelContext.Provider value={this._options}>{element}</PanelContext.Provider>
@@ -134,6 +151,9 @@ export class WavebookPanel extends SidePanel {
     }
   }
 
+  private _observer = new ResizeObserver(() => {
+    MessageLoop.postMessage(this.content, Widget.ResizeMessage.UnknownSize);
+  });
   private _chat: ConversationWidget;
   private _toggled: ReadonlyMap<string, boolean> = new Map();
   private _toggledChanged = new Signal<this, void>(this);

@@ -36,15 +36,18 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
         {estimate.seconds !== null && (
           <span>{trans.__('about %1', duration(estimate.seconds, trans))}</span>
         )}
-        {estimate.gpu_hours !== null && (
+        {estimate.gpu_hours !== null && estimate.gpu_hours > 0 && (
           <span>{trans.__('%1 GPU hours', estimate.gpu_hours.toPrecision(2))}</span>
         )}
       </p>
-      <ol className="jp-Wavebook-experiments">
-        {plan.experiments.map(experiment => (
-          <Experiment key={experiment.id} experiment={experiment} />
-        ))}
-      </ol>
+      <details className="jp-Wavebook-details" open={state === 'pending'}>
+        <summary>{trans._n('%1 experiment', '%1 experiments', plan.experiments.length)}</summary>
+        <ol className="jp-Wavebook-experiments">
+          {plan.experiments.map(experiment => (
+            <Experiment key={experiment.id} experiment={experiment} />
+          ))}
+        </ol>
+      </details>
       <details className="jp-Wavebook-details">
         <summary>{trans.__('Configuration and reasons')}</summary>
         <dl className="jp-Wavebook-facts">

@@ -1,0 +1,120 @@
+"""A real Chromium on a real JupyterLab."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.browser.lab import Lab
+from wavebook_tools.records.project import Project
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
+
+
+# pytest-jupyter starts an event loop for every test, in which Playwright's own cannot run.
+@pytest.fixture
+def jp_asyncio_loop() -> None:
+    return None
+
+
+@pytest.fixture
+def jp_server_cleanup() -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("WAVEBOOK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no Chromium found: install Debian's package `chromium`, or name one in WAVEBOOK_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def start_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Project], Lab]]:
+    """Start JupyterLab on a project; it ends with the module."""
+    labs: list[Lab] = []
+
+    def start(project: Project) -> Lab:
+        labs.append(Lab(project, tmp_path_factory.mktemp("home")))
+        return labs[-1]
+
+    yield start
+    for lab in labs:
+        lab.stop()
+
+
+@pytest.fixture
+def open_lab(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a workspace of its own in a browser that has seen nothing before. The console must stay quiet."""
+    said: list[str] = []
+    pages: list[Page] = []
+    workspaces = itertools.count()
+
+    def listen(message: ConsoleMessage) -> None:
+        # A browser reports every refusal of a route by itself; the panel tells it in words.
+        refused = "Failed to load resource" in message.text and "/wavebook/api/" in message.location.get("url", "")
+        if message.type in {"error", "warning"} and not refused:
+            said.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def start(lab: Lab, *, width: int = 1280, height: int = 800) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.add_init_script(CATCH_BOKEH)
+        page.set_default_timeout(20_000)
+        page.on("console", listen)
+        page.on("pageerror", lambda error: said.append(f"exception: {error.stack or error}"))
+        page.goto(lab.url(f"test-{os.getpid()}-{id(context)}-{next(workspaces)}"))
+        pages.append(page)
+        return page
+
+    yield start
+    for page in pages:
+        page.context.close()
+    noise = [line for line in said if not any(known in line for known in JUPYTERLAB_SAYS)]
+    assert noise == [], "the browser's console was not quiet"
+
+
+# The extension keeps its BokehJS out of the page's globals; this remembers it on the way, to look into its documents.
+CATCH_BOKEH = """
+let bokeh;
+Object.defineProperty(window, 'Bokeh', {
+  configurable: true,
+  get: () => bokeh,
+  set: value => { bokeh = value; if (value) window.caughtBokeh = value; }
+});
+"""
+
+# What JupyterLab itself says without any extension.
+JUPYTERLAB_SAYS: tuple[str, ...] = ()
+
+
+@pytest.fixture
+def artifact() -> Callable[[str], Path]:
+    """Where a picture for people goes."""
+
+    def path(name: str) -> Path:
+        ARTIFACTS.mkdir(exist_ok=True)
+        return ARTIFACTS / name
+
+    return path
