@@ -62,8 +62,8 @@ def shared_legend(
         colour, dash, width = styles[experiment.id]
         # A legend paints the swatches of its own figure's lines only; this one lies outside the picture.
         swatch = plot.line([-1], [-1], line_color=colour, line_dash=dash, line_width=width, muted_alpha=0.2)
-        linked: list[Any] = [renderer for panel in panels for renderer in panel[number]]
-        items.append(LegendItem(label=experiment.label, renderers=[swatch, *linked]))
+        renderers: list[Any] = [swatch, *(renderer for panel in panels for renderer in panel[number])]
+        items.append(LegendItem(label=experiment.label, renderers=renderers))
     options: dict[str, Any] = {
         "items": items,
         "click_policy": "mute",
