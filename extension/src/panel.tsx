@@ -95,7 +95,8 @@ export class WavebookPanel extends SidePanel {
       new CommandToolbarButton({ commands, id: CommandIDs.newConversation, label: '' })
     );
     this.addWidget(chat);
-    (this.content as AccordionPanel).setRelativeSizes([2, 3]);
+    (this.content as AccordionPanel).setRelativeSizes([1, 1]);
+    _options.project.changed.connect(this._shareHeight, this);
 
     void this._restore();
   }
@@ -106,6 +107,7 @@ export class WavebookPanel extends SidePanel {
 
   dispose(): void {
     if (!this.isDisposed) {
+      this._options.project.changed.disconnect(this._shareHeight, this);
       this._save.dispose();
       Signal.clearData(this);
       super.dispose();
@@ -126,6 +128,19 @@ export class WavebookPanel extends SidePanel {
   protected onBeforeDetach(message: Message): void {
     this._observer.disconnect();
     super.onBeforeDetach(message);
+  }
+
+  /** The conversation has most of the height until the first wave; JupyterLab restores what a person chose. */
+  private _shareHeight(): void {
+    const { waves } = this._options.project;
+    if (waves === null) {
+      return;
+    }
+    const empty = waves.length === 0;
+    if (empty !== (this._empty ?? false)) {
+      (this.content as AccordionPanel).setRelativeSizes(empty ? [1, 3] : [1, 1]);
+    }
+    this._empty = empty;
   }
 
   private _react(element: JSX.Element, className: string): ReactWidget {
@@ -154,6 +169,7 @@ export class WavebookPanel extends SidePanel {
   private _observer = new ResizeObserver(() => {
     MessageLoop.postMessage(this.content, Widget.ResizeMessage.UnknownSize);
   });
+  private _empty: boolean | null = null;
   private _chat: ConversationWidget;
   private _toggled: ReadonlyMap<string, boolean> = new Map();
   private _toggledChanged = new Signal<this, void>(this);

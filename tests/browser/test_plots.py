@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 from bokeh.embed import json_item
-from bokeh.models import ColumnDataSource, CustomJS, DataTable, Div, HoverTool, OpenURL, TableColumn, TapTool
+from bokeh.models import ColumnDataSource, CustomJS, DataTable, Div, HelpTool, HoverTool, OpenURL, TableColumn, TapTool
 from bokeh.plotting import figure
 from nbformat.sign import NotebookNotary
 from playwright.sync_api import Locator, Page, expect
@@ -45,7 +45,7 @@ def sidebar(lab: Lab, open_lab: Callable[..., Page]) -> Sidebar:
 
 
 def line(**options: Any) -> Any:
-    plot = figure(height=200, width=400, tools="pan,wheel_zoom,reset", **options)
+    plot = figure(**{"height": 200, "width": 400, "tools": "pan,wheel_zoom,reset", **options})
     plot.line([0, 1, 2], [0.6, 0.4, 0.3])
     return plot
 
@@ -59,6 +59,12 @@ def with_callback() -> Any:
 def with_link() -> Any:
     plot = line()
     plot.add_tools(TapTool(callback=OpenURL(url="https://example.org")))
+    return plot
+
+
+def with_help_elsewhere() -> Any:
+    plot = line()
+    plot.add_tools(HelpTool(redirect="https://example.org"))
     return plot
 
 
@@ -111,6 +117,8 @@ def documents(sidebar: Sidebar) -> int:
         ("callback-signed", with_callback, True, True),
         ("link", with_link, False, False),
         ("html-tooltip", with_html_tooltip, False, False),
+        ("help", lambda: line(tools="pan,help"), False, True),
+        ("help-elsewhere", with_help_elsewhere, False, False),
         ("html", lambda: Div(text="<img src=x onerror='window.codeHasRun = true'>"), False, False),
         ("table", table, False, False),
         ("table-signed", table, True, True),
@@ -123,7 +131,7 @@ def test_a_plot_is_drawn_only_where_it_can_do_no_harm(
 ) -> None:
     output = open_notebook(sidebar, write_notebook(lab, name, make(), trusted=trusted))
     if drawn:
-        expect(output.locator("canvas, .bk-DataTable").first).to_be_visible()
+        expect(output.locator("canvas, .bk-DataTable").first).to_be_in_viewport(ratio=0.9)
         expect(output).not_to_contain_text("the fallback")
     else:
         expect(output).to_contain_text("the fallback")
@@ -147,6 +155,26 @@ def test_trusting_a_notebook_draws_its_plot_and_closing_it_forgets_it(sidebar: S
     sidebar.command("application:close-all")
     expect(sidebar.page.locator(".jp-NotebookPanel")).to_have_count(0)
     assert documents(sidebar) == 0
+
+
+def test_a_plot_far_down_a_long_notebook_is_drawn_when_it_is_reached(sidebar: Sidebar, lab: Lab) -> None:
+    path = lab.project.root / write_notebook(lab, "long", line())
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [nbformat.v4.new_markdown_cell("text\n\n" * 20) for _ in range(60)] + notebook.cells
+    nbformat.write(notebook, path)
+    sidebar.command("docmanager:open", path=path.name, kernelPreference={"shouldStart": False})
+    canvas = sidebar.page.locator(".jp-Wavebook-plot canvas").first
+    cells = sidebar.page.locator(".jp-WindowedPanel-outer")
+    expect(sidebar.page.locator(".jp-MarkdownOutput").first).to_be_visible()
+    expect(canvas).not_to_be_in_viewport()
+    for _ in range(2):
+        canvas.scroll_into_view_if_needed()
+        expect(canvas).to_be_in_viewport()
+        box = canvas.bounding_box()
+        assert box is not None
+        assert (box["width"], box["height"]) > (300, 150)
+        cells.evaluate("node => { node.scrollTop = 0; }")
+        expect(canvas).not_to_be_in_viewport()
 
 
 def test_the_comparison_follows_the_theme_and_a_reload(sidebar: Sidebar, artifact: Callable[[str], Path]) -> None:

@@ -1,4 +1,6 @@
+import { PromiseDelegate } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
+import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { type IPlotContext, embedPlot } from './embed';
@@ -12,9 +14,16 @@ export class Plot extends Widget {
     this.node.dataset.lmSuppressShortcuts = 'true';
   }
 
-  /** Draw this document instead of the one before; see embedPlot. The old one stays until the new one stands. */
+  /**
+   * Draw this document instead of the one before; see embedPlot. The old one stays until the new one stands.
+   * Bokeh draws only in the page: a plot that is not there yet, as in a long notebook, waits until it is.
+   */
   async draw(text: string): Promise<void> {
     const turn = ++this._turn;
+    await this._inPage.promise;
+    if (this.isDisposed || turn !== this._turn) {
+      return;
+    }
     const host = document.createElement('div');
     host.className = 'jp-Wavebook-plotHost';
     this.node.appendChild(host);
@@ -35,8 +44,9 @@ export class Plot extends Widget {
     this._host = host;
   }
 
-  /** Remove the plot. */
+  /** Remove the plot, also one that is still being drawn. */
   clear(): void {
+    this._turn++;
     this._drawn?.dispose();
     this._host?.remove();
     this._drawn = this._host = null;
@@ -46,9 +56,16 @@ export class Plot extends Widget {
     if (!this.isDisposed) {
       this.clear();
       super.dispose();
+      this._inPage.resolve();
     }
   }
 
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this._inPage.resolve();
+  }
+
+  private _inPage = new PromiseDelegate<void>();
   private _turn = 0;
   private _drawn: IDisposable | null = null;
   private _host: HTMLElement | null = null;

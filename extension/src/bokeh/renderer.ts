@@ -22,7 +22,13 @@ export class BokehRenderer extends Panel implements IRenderMime.IRenderer {
     this.addWidget(this._plot);
   }
 
-  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    // Not waited for: a notebook renders its outputs before it puts them into the page.
+    void this._render(model);
+    return Promise.resolve();
+  }
+
+  private async _render(model: IRenderMime.IMimeModel): Promise<void> {
     const text = (model.data[BOKEH_MIME] as { item?: unknown } | undefined)?.item;
     if (typeof text !== 'string') {
       this._instead(this._trans.__('This output holds no Bokeh plot.'), model);

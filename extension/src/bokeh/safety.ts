@@ -26,7 +26,7 @@ const SAFE_MODELS: ReadonlySet<string> = new Set(
   Dodge Jitter Stack CumSum
   Toolbar ToolbarPanel ToolProxy PanTool WheelPanTool WheelZoomTool BoxZoomTool BoxSelectTool LassoSelectTool
   PolySelectTool TapTool ResetTool SaveTool UndoTool RedoTool ZoomInTool ZoomOutTool HoverTool CrosshairTool
-  FullscreenTool
+  FullscreenTool HelpTool
   BoxInteractionHandles AreaVisuals InlineStyleSheet Node IndexedPoint Percent DocumentConfig Notifications
   `
     .trim()
@@ -56,13 +56,15 @@ export function refusal(item: unknown): string | null {
       const { type, name, attributes } = object as {
         type?: unknown;
         name?: unknown;
-        attributes?: { tooltips?: unknown };
+        attributes?: { tooltips?: unknown; redirect?: unknown };
       };
       if (type === 'object' && typeof name === 'string') {
         if (!SAFE_MODELS.has(name)) {
           reason ??= name;
         } else if (typeof attributes?.tooltips === 'string') {
           reason ??= 'HTML tooltips';
+        } else if (attributes?.redirect !== undefined) {
+          reason ??= 'a link'; // of a help button; Bokeh's own is not written down
         }
       }
       if ('defs' in object && Array.isArray(object.defs) && object.defs.length > 0) {
