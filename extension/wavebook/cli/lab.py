@@ -11,6 +11,10 @@ import click
 from wavebook.cli.output import console, json_option, print_json, project_option
 from wavebook.cli.plan import open_or_create
 
+NO_BUILD = {"page_config_data": {"buildCheck": False, "buildAvailable": False}}
+"""Packages that the simulator brings ship source extensions of an older JupyterLab. JupyterLab would meet the person
+with an offer to rebuild itself, which takes minutes and fails without a network."""
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=int, default=8888, show_default=True, help="First port to try.")
@@ -28,6 +32,7 @@ def lab(port: int, no_browser: bool, arguments: tuple[str, ...], project_path: P
         "--ip=127.0.0.1",
         f"--port={port}",
         f"--ServerApp.root_dir={project.root}",
+        f"--ServerApp.tornado_settings={NO_BUILD}",
         *(["--no-browser"] if no_browser else []),
         *arguments,
     ]
