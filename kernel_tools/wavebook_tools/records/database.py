@@ -28,11 +28,14 @@ def connect(project: Project) -> sqlite3.Connection:
             "link the folder to a local disk"
         )
     try:
+        path.parent.mkdir(exist_ok=True)
         connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+    except OSError as error:
+        raise WavebookError(f"cannot make {path.parent}: {error.strerror}") from error
     except sqlite3.DatabaseError as error:
         raise WavebookError(f"cannot open {path}: {error}; `wavebook reindex` rebuilds it from the files") from error
     return connection
