@@ -47,7 +47,7 @@ seconds = 6.0
 @json_option
 def demo(project_path: Path, directive: str, as_json: bool) -> None:
     """Plan and run a small real wave on this machine; ends with what to open."""
-    from wavebook_tools.comparison import verdicts, write_comparison, write_report  # slow to import
+    from wavebook_tools.comparison import verdicts  # slow to import; other commands need none of it
 
     require_simulator("`wavebook demo`")
     started = time.monotonic()
@@ -62,8 +62,6 @@ def demo(project_path: Path, directive: str, as_json: bool) -> None:
     start_wave(project, plan.id)
     ok = follow(project, plan.id, quiet=as_json)
     record = project.wave(plan.id)
-    write_comparison(project, [plan.id], record.comparison_path)
-    report = write_report(project, plan.id)
     found = verdicts(project, plan.id)
     if as_json:
         print_json(
@@ -71,7 +69,7 @@ def demo(project_path: Path, directive: str, as_json: bool) -> None:
                 "status": project_status(project, wave=plan.id),
                 "verdicts": {name: verdict.model_dump(mode="json") for name, verdict in found.items()},
                 "comparison": str(record.comparison_path),
-                "report": str(report),
+                "report": str(record.report_path),
                 "seconds": round(time.monotonic() - started, 1),
             }
         )
@@ -79,6 +77,6 @@ def demo(project_path: Path, directive: str, as_json: bool) -> None:
     console.print()
     for name, verdict in found.items():
         console.print(f"{name}  {verdict.verdict}: {verdict.text}", soft_wrap=True, markup=False)
-    console.print(f"Done in {time.monotonic() - started:.0f} s. The report: {report}")
+    console.print(f"Done in {time.monotonic() - started:.0f} s. The report: {record.report_path}")
     console.print(f"Open {record.comparison_path}", soft_wrap=True)
     sys.exit(0 if ok else 1)

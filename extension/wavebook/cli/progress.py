@@ -16,6 +16,9 @@ from wavebook_tools.records.project import Project
 INTERVAL = 0.5
 """How often a wave is looked at [s]."""
 
+CONCLUSION_PATIENCE = 120.0
+"""How long the verdicts, comparison and report of a finished wave are waited for [s]."""
+
 LINE_INTERVAL = 15.0
 """How often a running wave prints a line where the output is no terminal [s]."""
 
@@ -32,6 +35,7 @@ def follow(project: Project, wave_id: int, *, quiet: bool = False) -> bool:
             if show is not None:
                 show.update(wave)
             if wave["state"] not in {"queued", "running"}:
+                _wait_for_conclusion(project, wave)
                 return bool(wave["state"] == "done")
             time.sleep(INTERVAL)
     except KeyboardInterrupt:
@@ -40,6 +44,17 @@ def follow(project: Project, wave_id: int, *, quiet: bool = False) -> bool:
     finally:
         if isinstance(show, _Bars):
             show.close()
+
+
+def _wait_for_conclusion(project: Project, wave: dict[str, Any]) -> None:
+    """Wait until the queue has written the verdicts, the comparison and, last of all, the report."""
+    ended = max((run["ended"] or 0.0 for run in wave["runs"]), default=0.0)
+    report = project.wave(wave["id"]).report_path
+    deadline = time.monotonic() + CONCLUSION_PATIENCE
+    while time.monotonic() < deadline:
+        if report.exists() and report.stat().st_mtime >= ended:
+            return
+        time.sleep(INTERVAL)
 
 
 class _Bars:
