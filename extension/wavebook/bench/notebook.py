@@ -79,7 +79,7 @@ def _by_notebook(project: Project, number: int, num_envs: int, iterations: int) 
         num_envs=num_envs,
         iterations=iterations,
         devices=["cpu"],
-        evaluation=EvaluationSpec(num_envs=8, seconds=1.0),
+        evaluation=EvaluationSpec(num_envs=8, seconds=1.5),
         experiments=[ExperimentSpec(id=f"exp{number:03d}", slug="bench", hypothesis="A notebook costs under 3 %")],
     )
     with Queue(project) as queue:
