@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -63,11 +62,6 @@ def ago(seconds: float | None, now: float | None) -> str:
     if length < 90:
         return f"{length:.0f} s"
     return f"{length / 60:.0f} min" if length < 5400 else f"{length / 3600:.1f} h"
-
-
-def clock(seconds: float | None) -> str:
-    """A time of day, local."""
-    return datetime.datetime.fromtimestamp(seconds).strftime("%H:%M:%S") if seconds else ""
 
 
 def plan_table(plan: dict[str, Any]) -> Table:

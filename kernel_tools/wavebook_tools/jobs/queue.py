@@ -16,11 +16,11 @@ from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
-from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.files import write_atomic, write_json
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.run import RunId, RunSpec, RunState
+from wavebook_tools.records.run import RunId, RunSpec, RunState, latest_repeats
 
 
 class Queue:
@@ -91,21 +91,17 @@ class Queue:
             UsageError: Nothing is left to repeat, or the wave still runs.
         """
         plan = self.project.wave(wave_id).plan()
-        rows = self.store.of_wave(wave_id)
-        latest: dict[tuple[str, int], tuple[int, QueuedRun]] = {}
-        for row in rows:
-            run_id = RunId(row.id)
-            key = (run_id.experiment, run_id.seed)
-            if key not in latest or run_id.repeat > latest[key][0]:
-                latest[key] = (run_id.repeat, row)
+        rows = {row.id: row for row in self.store.of_wave(wave_id)}
+        latest = latest_repeats(rows)
         specs = []
-        for (experiment_id, seed), (_, row) in latest.items():
+        for run_id in latest:
+            row = rows[run_id]
             if row.state in {RunState.FAILED, RunState.HUNG, RunState.CANCELLED}:
-                experiment = plan.experiment(experiment_id)
-                repeat = self._free_repeat(plan, experiment, seed)
-                specs.append(RunSpec.from_plan(plan, experiment, seed, repeat=repeat, version=_version()))
+                experiment = plan.experiment(run_id.experiment)
+                repeat = self._free_repeat(plan, experiment, run_id.seed)
+                specs.append(RunSpec.from_plan(plan, experiment, run_id.seed, repeat=repeat, version=_version()))
         if not specs:
-            states = ", ".join(sorted({row.state for _, row in latest.values()})) or "no runs"
+            states = ", ".join(sorted({rows[run_id].state for run_id in latest})) or "no runs"
             raise UsageError(f"wave {wave_id} has nothing to retry (its runs: {states})")
         for spec in specs:
             record = RunRecord(self.project.run_folder(plan, spec))

@@ -10,7 +10,7 @@ from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.recovery import newest, tail_events
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
-from wavebook_tools.records.run import RunId, RunState
+from wavebook_tools.records.run import RunId, RunState, latest_repeats
 
 
 def project_status(project: Project, *, wave: int | None = None) -> dict[str, Any]:
@@ -102,13 +102,8 @@ def run_status(project: Project, row: QueuedRun) -> dict[str, Any]:
 
 def wave_state(runs: list[dict[str, Any]]) -> str:
     """The state of a wave from those of its runs; a repeat stands for the run it repeats."""
-    latest: dict[tuple[str, int], tuple[int, str]] = {}
-    for run in runs:
-        run_id = RunId(run["id"])
-        key = (run_id.experiment, run_id.seed)
-        if key not in latest or run_id.repeat > latest[key][0]:
-            latest[key] = (run_id.repeat, run["state"])
-    states = {state for _, state in latest.values()}
+    latest = set(latest_repeats(run["id"] for run in runs))
+    states = {run["state"] for run in runs if run["id"] in latest}
     if not states:
         return "unknown"  # the database was lost; `wavebook reindex` reads the runs back from their files
     if any(not RunState(state).final for state in states):

@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from wavebook_tools.records.database import connect
 from wavebook_tools.records.project import Project
@@ -167,8 +166,3 @@ class QueueStore:
 
 def _marks(values: Iterable[object]) -> str:
     return ",".join("?" for _ in values)
-
-
-def run_folder(project: Project, run: QueuedRun) -> Path:
-    """The folder of a queued run's record."""
-    return project.root / run.folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -75,6 +76,16 @@ class RunId(str):
     def folder(self) -> str:
         """Name of the run's folder below its experiment's."""
         return self.partition("/")[2]
+
+
+def latest_repeats(run_ids: Iterable[str]) -> list[RunId]:
+    """The newest repeat of each experiment's seed among ``run_ids``: a repeat stands for the run it repeats."""
+    latest: dict[tuple[str, int], RunId] = {}
+    for run_id in map(RunId, run_ids):
+        key = (run_id.experiment, run_id.seed)
+        if key not in latest or run_id.repeat > latest[key].repeat:
+            latest[key] = run_id
+    return list(latest.values())
 
 
 class RunSpec(Document):
