@@ -28,7 +28,5 @@ def submit_once(queue: Queue, plan: WavePlan) -> None:
     known = {row.id for row in queue.store.of_wave(plan.id)}
     missing = [(run, run.spec()) for run in record.runs() if run.id not in known]
     if missing:
-        queue.store.add(
-            (spec.id, plan.id, queue.project.relative(run.path), spec.devices, spec.iterations) for run, spec in missing
-        )
+        queue.store.add((spec, queue.project.relative(run.path)) for run, spec in missing)
     queue.ensure_dispatcher()

@@ -15,7 +15,6 @@ from rich.table import Table
 from wavebook.cli.output import console, json_option, print_json
 from wavebook.cli.simulator import PACKAGES, missing_packages
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.records.database import NETWORK_FILE_SYSTEMS, file_system_of
 from wavebook_tools.tasks import load_tasks
@@ -127,7 +126,7 @@ def _version(package: str) -> str:
 @json_option
 def gpus(as_json: bool) -> None:
     """Show devices, who holds them, and the processes on them."""
-    rows: list[dict[str, Any]] = [{**device.as_dict(), "lease": leases.holder(device.id)} for device in list_devices()]
+    rows: list[dict[str, Any]] = [{**device.as_dict(), "lease": device.holders} for device in list_devices()]
     if as_json:
         print_json({"devices": rows})
         return

@@ -1,15 +1,19 @@
-"""The devices of this machine: its GPUs by NVML, or one CPU slot where there is none."""
+"""The devices of this machine: its GPUs and their MIG instances by NVML, or one CPU slot where there is none."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import pynvml
 
 from wavebook_tools.errors import UsageError, WavebookError, did_you_mean
+from wavebook_tools.jobs import leases
+from wavebook_tools.jobs.processes import belongs_to_a_run
 
 CPU = "cpu"
 
@@ -19,7 +23,7 @@ class Device:
     """One device that a run can be placed on. What the driver does not tell is None."""
 
     id: str
-    """``cpu``, or the GPU's UUID."""
+    """``cpu``, the GPU's UUID or the MIG instance's."""
     kind: Literal["cpu", "gpu"]
     name: str
     index: int | None = None
@@ -32,32 +36,59 @@ class Device:
     """Share of the last sample period in which a kernel ran [%]."""
     processes: list[int] = field(default_factory=list)
     """Process ids on the device as the host counts them."""
+    parent: str | None = None
+    """UUID of the GPU that this MIG instance is a part of."""
+    slice_index: int | None = None
+    """The MIG instance's number on its GPU."""
+    holders: list[str] = field(default_factory=list)
+    """Runs that hold a lease on it, of any project and user."""
+    foreign: list[int] = field(default_factory=list)
+    """Processes on it that belong to no run of ours."""
+
+    @property
+    def label(self) -> str:
+        """Its short name: ``cpu``, ``0``, or ``0:1`` for the MIG instance 1 of GPU 0."""
+        if self.index is None:
+            return self.id
+        return str(self.index) if self.slice_index is None else f"{self.index}:{self.slice_index}"
 
     def as_dict(self) -> dict[str, Any]:
         """The device as plain JSON data."""
-        return asdict(self)
+        return {**asdict(self), "label": self.label}
 
 
 def list_devices() -> list[Device]:
     """The GPUs that CUDA_VISIBLE_DEVICES allows, in the order of the PCI bus, or the CPU slot on a machine without.
 
+    A GPU in MIG mode stands as its instances.
+
     Raises:
         WavebookError: A driver is there but does not answer; that is never taken for a machine without GPUs.
     """
     try:
-        pynvml.nvmlInit()
-    except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded):
-        return [cpu_slot()]
-    except pynvml.NVMLError as error:
-        raise WavebookError(f"the NVIDIA driver does not answer: {error}; see `nvidia-smi`") from error
-    try:
-        found = [_describe(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    except pynvml.NVMLError as error:
-        raise WavebookError(f"the NVIDIA driver does not list its devices: {error}; see `nvidia-smi`") from error
-    finally:
-        pynvml.nvmlShutdown()
+        with _driver():
+            count = pynvml.nvmlDeviceGetCount()
+            found = [device for index in range(count) for device in _describe_gpu(index)]
+    except _NoDriverError:
+        return [_occupied(cpu_slot())]
     allowed = _visible(found)
-    return allowed or [cpu_slot()]
+    return [_occupied(device) for device in allowed or [cpu_slot()]]
+
+
+def processes_on(device_ids: Iterable[str]) -> dict[str, list[int]]:
+    """Process ids on these devices now, by device; a device that is no GPU, or does not tell, has none.
+
+    Raises:
+        WavebookError: A driver is there but does not answer.
+    """
+    wanted = list(device_ids)
+    if all(device == CPU for device in wanted):
+        return {}
+    try:
+        with _driver():
+            return {device: _processes(pynvml.nvmlDeviceGetHandleByUUID(device)) for device in wanted if device != CPU}
+    except _NoDriverError:
+        return {}
 
 
 def cpu_slot() -> Device:
@@ -76,20 +107,57 @@ def select_devices(requested: list[str], devices: list[Device]) -> list[Device]:
     chosen = []
     for name in requested:
         if name == CPU:
-            chosen.append(cpu_slot())
+            chosen.append(next((d for d in devices if d.id == CPU), None) or _occupied(cpu_slot()))
             continue
-        fitting = [d for d in devices if d.kind == "gpu" and (str(d.index) == name or d.id.startswith(name))]
+        fitting = [d for d in devices if d.kind == "gpu" and (d.label == name or d.id.startswith(name))]
         if len(fitting) != 1:
-            names = ["auto", CPU, *(str(d.index) for d in devices if d.index is not None), *(d.id for d in devices)]
+            names = ["auto", CPU, *(d.label for d in devices), *(d.id for d in devices)]
             reason = "fits several devices" if fitting else "fits no device of this machine"
             known = ", ".join(dict.fromkeys(names))
             raise UsageError(f"device {name!r} {reason}.{did_you_mean(name, names)} Devices: {known}")
-        chosen.append(fitting[0])
+        if fitting[0] not in chosen:
+            chosen.append(fitting[0])
     return chosen
 
 
-def _describe(index: int) -> Device:
+class _NoDriverError(Exception):
+    """The machine has no NVIDIA driver."""
+
+
+@contextmanager
+def _driver() -> Iterator[None]:
+    try:
+        pynvml.nvmlInit()
+    except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded) as error:
+        raise _NoDriverError from error
+    except pynvml.NVMLError as error:
+        raise WavebookError(f"the NVIDIA driver does not answer: {error}; see `nvidia-smi`") from error
+    try:
+        yield
+    except pynvml.NVMLError as error:
+        raise WavebookError(f"the NVIDIA driver does not list its devices: {error}; see `nvidia-smi`") from error
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _describe_gpu(index: int) -> list[Device]:
     handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    gpu = _describe(handle, index)
+    mode = _guarded(lambda: pynvml.nvmlDeviceGetMigMode(handle)[0])
+    if mode != pynvml.NVML_DEVICE_MIG_ENABLE:
+        return [gpu]
+    instances = []
+    for number in range(_guarded(lambda: pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)) or 0):
+        instance = _guarded(partial(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number))
+        if instance is not None:  # a number that is not in use
+            described = _describe(instance, index)
+            instances.append(
+                replace(described, name=f"{gpu.name}, {described.name}", parent=gpu.id, slice_index=number)
+            )
+    return instances
+
+
+def _describe(handle: Any, index: int) -> Device:
     memory = _guarded(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle))
     return Device(
         id=_guarded(lambda: _text(pynvml.nvmlDeviceGetUUID(handle))) or f"gpu-{index}",
@@ -99,8 +167,24 @@ def _describe(index: int) -> Device:
         memory_total=memory.total if memory else None,
         memory_used=memory.used if memory else None,
         utilisation=_guarded(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
-        processes=_guarded(lambda: [p.pid for p in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)]) or [],
+        processes=_processes(handle),
     )
+
+
+def _processes(handle: Any) -> list[int]:
+    return _guarded(lambda: [p.pid for p in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)]) or []
+
+
+def _occupied(device: Device) -> Device:
+    """The device with who is on it."""
+    held = leases.holders(device.id)
+    foreign = []
+    for pid in device.processes:
+        ours = belongs_to_a_run(pid)
+        # Another user's process, or one outside this container, cannot be asked: a lease tells whether it is a run.
+        if ours is False or (ours is None and not held):
+            foreign.append(pid)
+    return replace(device, holders=[str(holder) for holder in held], foreign=foreign)
 
 
 def _guarded[T](read: Callable[[], T]) -> T | None:
@@ -120,4 +204,4 @@ def _visible(devices: list[Device]) -> list[Device]:
     if inherited is None:
         return devices
     names = [name.strip() for name in inherited.split(",") if name.strip()]
-    return [d for name in names for d in devices if str(d.index) == name or d.id.startswith(name)]
+    return [d for name in names for d in devices if d.label == name or d.id.startswith(name)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import selectors
 import signal
@@ -19,20 +20,47 @@ import time
 from pathlib import Path
 
 from wavebook_tools.errors import UsageError, WavebookError
-from wavebook_tools.jobs import leases, wakeup
-from wavebook_tools.jobs.devices import Device, list_devices, select_devices
-from wavebook_tools.jobs.environment import without_secrets
-from wavebook_tools.jobs.processes import ProcessIdentity, end_marked
-from wavebook_tools.jobs.recovery import finish_from_record
+from wavebook_tools.jobs import wakeup
+from wavebook_tools.jobs.budgets import WaveBudgets
+from wavebook_tools.jobs.cancellation import request_cancellation
+from wavebook_tools.jobs.devices import CPU, Device, list_devices
+from wavebook_tools.jobs.engines import ClusterEngine, cluster_for
+from wavebook_tools.jobs.engines.base import EngineState, Placement
+from wavebook_tools.jobs.engines.local import LocalEngine
+from wavebook_tools.jobs.environment import of_run, without_secrets
+from wavebook_tools.jobs.leases import Lease
+from wavebook_tools.jobs.processes import ProcessIdentity, end_marked, find_supervisor
+from wavebook_tools.jobs.recovery import final_event, finish_from_record, has_started
+from wavebook_tools.jobs.slots import Slots, Waiting
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.jobs.timing import Timings, patience, read_timing
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.run import RunState
+from wavebook_tools.records.settings import Settings
+from wavebook_tools.records.states import RunState
 
 ACTIVE_STATES = (RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
 
 LEASE_RETRY = 0.5
-"""How often a lease that another project or user holds is tried again [s]."""
+"""How often a device that another project or user holds is tried again [s]."""
+
+DEVICES_RETRY = 5.0
+"""How old what the driver told about the devices may be while runs wait for one that is held elsewhere [s]."""
+
+CLUSTER_INTERVAL = 1.0
+"""How often the records of runs on a cluster are looked at [s]."""
+
+CLUSTER_POLL = 5.0
+"""How often the cluster's scheduler is asked [s]."""
+
+CLUSTER_PATIENCE = 10.0
+"""How long a shared file system may take to show a run's end after its scheduler told it [s]."""
+
+DISK_RETRY = 30.0
+"""How often the disk is looked at while runs wait for space [s]."""
+
+FIRST_PATIENCE = 5.0
+"""How long a dispatcher that was started ahead of a submission waits for it [s]."""
 
 ELECTION_PATIENCE = 5.0
 """How long a new dispatcher waits for one that is just ending [s]."""
@@ -44,94 +72,231 @@ class Dispatcher:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.store = QueueStore(project)
+        self.database = project.database_path.stat().st_ino
+        self.timings = Timings(project)
+        self.budgets = WaveBudgets(project, self.store)
+        self.local = LocalEngine()
         self.wake = wakeup.listen(project)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.wake, selectors.EVENT_READ, None)
         self.concluding: dict[int, subprocess.Popen[bytes]] = {}
+        self.leases: dict[str, list[Lease]] = {}
+        """Leases of runs that this dispatcher started. It keeps them beside the supervisor until nothing is left of the
+        run: a device is free when its last process is gone, not when the supervisor is."""
+        self.ended_on_cluster: dict[str, float] = {}
+        self._settings = Settings()
+        self._settings_time = -1.0
+        self._cluster: ClusterEngine | None = None
+        self._devices: list[Device] = []
+        self._devices_time = 0.0
+        self._polled = 0.0
 
     def run(self) -> None:
         """Work until nothing is queued and nothing runs."""
+        expected = time.monotonic() + FIRST_PATIENCE
         for run in self.store.in_states(*ACTIVE_STATES):
             self._adopt(run)
         while True:
-            waiting = self._place()
-            if not self.store.in_states(RunState.QUEUED, *ACTIVE_STATES) and not self.concluding:
+            self._end_cancelled()
+            timeouts = [self._place(), self._limit_waves(), self._look_at_cluster()]
+            if self.store.unfinished() or self.concluding:
+                expected = 0.0
+            elif time.monotonic() > expected:
                 return
-            self._wait(LEASE_RETRY if waiting else None)
+            else:
+                timeouts.append(expected - time.monotonic() + 0.01)
+            self._wait(min((timeout for timeout in timeouts if timeout is not None), default=None))
+            if not self._database_in_place():
+                return  # rebuilt under our feet: the next one reads the new one
 
-    def _place(self) -> bool:
-        """Start what can be started; True where a run waits for a device that somebody else holds."""
-        queued = self.store.in_states(RunState.QUEUED)
-        if not queued:
-            return False
+    def _database_in_place(self) -> bool:
         try:
-            devices = list_devices()
-        except WavebookError as error:
-            print(error, file=sys.stderr, flush=True)
-            return True
-        waiting = False
-        taken: set[str] = set()
-        for run in queued:
-            if run.cancel_by is not None:
-                self._finish(run, RunState.CANCELLED, f"cancelled by {run.cancel_by} before it started")
+            return self.project.database_path.stat().st_ino == self.database
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close what is open; the runs go on."""
+        self.selector.close()
+        os.close(self.wake)
+        self.timings.close()
+        self.store.close()
+
+    @property
+    def settings(self) -> Settings:
+        """wavebook.toml as it is now; where it is wrong, as it was before."""
+        try:
+            changed = self.project.settings_path.stat().st_mtime
+        except OSError:
+            changed = 0.0
+        if changed != self._settings_time:
+            self._settings_time = changed
+            try:
+                self._settings = self.project.settings()
+                self._cluster = cluster_for(self._settings)
+            except WavebookError as error:
+                _complain(error)
+        return self._settings
+
+    @property
+    def cluster(self) -> ClusterEngine | None:
+        """The cluster that the settings name; None for this machine."""
+        self.settings  # noqa: B018 - reads them anew where they have changed
+        return self._cluster
+
+    def _end_cancelled(self) -> None:
+        """Runs that were cancelled while they waited never start."""
+        for run in self.store.cancelled_in_queue():
+            self._finish(run, RunState.CANCELLED, f"cancelled by {run.cancel_by} before it started")
+
+    def _place(self) -> float | None:
+        """Start what can be started; returns when to try again although nobody calls [s]."""
+        kinds = self.store.requests()
+        if not kinds:
+            return None
+        cluster = self.cluster
+        slots = None
+        if cluster is None:
+            try:
+                slots = self._slots()
+            except WavebookError as error:
+                _complain(error)
+                return DISK_RETRY
+        blocked: set[tuple[str, int, bool]] = set()
+        retry: float | None = None
+        for run in self.store.queued():
+            if len(blocked) >= kinds:
+                break
+            if run.request in blocked or run.cancel_by is not None:
+                continue
+            reason = self._full() or self._no_space(run)
+            if reason is not None:
+                self._note(run, reason)
+                return DISK_RETRY
+            if slots is None:
+                assert cluster is not None
+                self._submit(run, cluster)
                 continue
             try:
-                wanted = [d for d in select_devices(run.devices, devices) if d.id not in taken]
+                taken = slots.take(run)
             except UsageError as error:
                 self._finish(run, RunState.FAILED, str(error))
                 continue
-            for device in wanted:
-                lease = leases.acquire(device.id, f"{run.id} in {self.project.root}")
-                taken.add(device.id)
-                if lease is not None:
-                    self._start(run, device, lease)
-                    break
+            if isinstance(taken, Waiting):
+                self._note(run, taken.reason)
+                blocked.add(run.request)
+                if taken.elsewhere:
+                    retry = LEASE_RETRY
             else:
-                waiting = True
-                if len(taken) >= len(devices):
-                    break
-        return waiting
+                self._start(run, taken)
+        return retry
 
-    def _start(self, run: QueuedRun, device: Device, lease: int) -> None:
+    def _slots(self) -> Slots:
+        """The devices; what the driver tells is asked anew only where it matters, since asking takes milliseconds."""
+        now = time.monotonic()
+        if not self._devices or now - self._devices_time > DEVICES_RETRY:
+            self._devices, self._devices_time = list_devices(), now
+        devices = self.settings.devices
+        return Slots(
+            self._devices,
+            project=str(self.project.root),
+            runs_per_gpu=devices.runs_per_gpu,
+            foreign=devices.foreign,
+        )
+
+    def _full(self) -> str | None:
+        limit = self.settings.queue.max_running
+        if limit is not None and len(self.store.in_states(*ACTIVE_STATES)) >= limit:
+            return f"waits for one of {limit} running runs to end (queue.max_running)"
+        return None
+
+    def _no_space(self, run: QueuedRun) -> str | None:
+        limits = self.settings.limits.of_run()
+        status = os.statvfs(self.project.root)
+        free = status.f_bavail * status.f_frsize
+        if free < limits.free_disk_bytes:
+            return (
+                f"waits for disk space: {free / 1e9:.1f} GB are free, {limits.free_disk_bytes / 1e9:.1f} GB must stay"
+            )
+        return None
+
+    def _note(self, run: QueuedRun, reason: str) -> None:
+        if run.message != reason:
+            self.store.set_message(run.id, reason)
+
+    def _start(self, run: QueuedRun, taken: list[Lease]) -> None:
+        """Start a run on this machine, on the devices that it has been given."""
+        names = [lease.device for lease in taken]
+        descriptors = [descriptor for lease in taken for descriptor in lease.descriptors]
+        if not self.store.start(run.id, ",".join(names)):
+            for lease in taken:
+                lease.release()
+            return  # cancelled in between
+        gpus = [name for name in names if name != CPU]
         folder = self.project.root / run.folder
+        command = [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(folder)]
+        command += ["--devices", ",".join(names), "--leases", ",".join(map(str, descriptors))]
+        command += ["--patience", json.dumps(self._patience(folder, names[0]))]
         try:
-            if not self.store.start(run.id, device.id):
-                return  # cancelled in between
-            environment = {
-                **without_secrets(os.environ),
-                "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-                "CUDA_VISIBLE_DEVICES": device.id if device.kind == "gpu" else "",
-            }
-            folder.mkdir(parents=True, exist_ok=True)
-            with open(folder / "log.txt", "ab") as log:
-                # The supervisor inherits the lease's descriptor and with it the lease, for as long as it lives.
-                supervisor = [sys.executable, "-m", "wavebook_tools.jobs.supervisor"]
-                process = subprocess.Popen(
-                    [*supervisor, str(self.project.root), run.id, str(lease)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    pass_fds=[lease],
-                    cwd=folder,
-                    env=environment,
-                )
-        except OSError as error:
-            self._finish(run, RunState.FAILED, f"the run could not be started: {error}")
+            native = self.local.submit(
+                Placement(run.id, folder, command, of_run(os.environ, gpus), names, len(gpus)), descriptors
+            )
+        except WavebookError as error:
+            for lease in taken:
+                lease.release()
+            self._finish(run, RunState.FAILED, str(error))
             return
-        finally:
-            os.close(lease)
-        identity = ProcessIdentity.of(process.pid)
-        self.store.set_supervisor(run.id, str(identity))
-        self._watch(run.id, process.pid)
+        self.leases[run.id] = taken
+        self.store.set_native(run.id, native)
+        self._watch(run.id, ProcessIdentity.parse(native).pid)
+
+    def _submit(self, run: QueuedRun, cluster: ClusterEngine) -> None:
+        """Hand a run to the cluster's scheduler."""
+        if not self.store.start(run.id, "", cluster.name):
+            return
+        folder = self.project.root / run.folder
+        command = [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(folder)]
+        command += ["--patience", json.dumps(self._patience(folder, cluster.name))]
+        hours = self.settings.limits.run_hours
+        gpus = 0 if run.devices == [CPU] else run.gpus
+        placement = Placement(run.id, folder, command, without_secrets(os.environ), run.devices, gpus, hours)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            native = cluster.engine.submit(placement)
+        except (WavebookError, OSError) as error:
+            self._finish(run, RunState.FAILED, f"{cluster.name} did not take the run: {error}")
+            return
+        self.store.set_native(run.id, native)
+
+    def _patience(self, folder: Path, device: str) -> dict[str, float]:
+        """How long the run may be silent, learned from earlier runs like it."""
+        try:
+            spec = json.loads((folder / "spec.json").read_bytes())
+            return patience(self.timings.like(spec["task"], self._kind(device), spec["num_envs"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}  # the run itself will say what is wrong with its spec
+
+    def _kind(self, device: str) -> str:
+        return next((known.name for known in self._devices if known.id == device), device)
 
     def _adopt(self, run: QueuedRun) -> None:
         """Go on with a run that an earlier dispatcher started."""
-        identity = ProcessIdentity.parse(run.supervisor) if run.supervisor else None
+        if run.engine != self.local_name:
+            if run.native is None:  # killed between the two: whether the scheduler has it is not known
+                self._ended(run.id)
+            return
+        folder = self.project.root / run.folder
+        identity = ProcessIdentity.parse(run.native) if run.native else find_supervisor(folder)
         if identity is not None and identity.alive():
+            if run.native is None:
+                self.store.set_native(run.id, str(identity))
             self._watch(run.id, identity.pid)
+        elif run.native is None and not has_started(RunRecord(folder)):
+            self.store.requeue(run.id)  # the earlier dispatcher was killed between taking it up and starting it
         else:
             self._ended(run.id)
+
+    local_name = "local"
 
     def _watch(self, run_id: str, pid: int) -> None:
         try:
@@ -141,16 +306,83 @@ class Dispatcher:
             return
         self.selector.register(descriptor, selectors.EVENT_READ, (run_id, pid))
 
-    def _ended(self, run_id: str) -> None:
-        """A supervisor has ended: normally it gave the run its final state; one that was killed did not."""
+    def _look_at_cluster(self) -> float | None:
+        """Take over what the records of runs on a cluster tell; returns when to look again [s]."""
+        runs = [run for run in self.store.in_states(*ACTIVE_STATES) if run.engine != self.local_name and run.native]
+        cluster = self.cluster
+        if not runs or cluster is None:
+            return DISK_RETRY if runs else None
+        ended = [run for run in runs if final_event(RunRecord(self.project.root / run.folder)) is not None]
+        for run in ended:
+            self._ended(run.id)
+        if time.monotonic() - self._polled > CLUSTER_POLL:
+            self._polled = time.monotonic()
+            left = [run for run in runs if run not in ended and run.engine == cluster.name]
+            try:
+                reports = cluster.engine.poll([run.native for run in left if run.native])
+            except WavebookError as error:
+                _complain(error)  # nothing is known, so nothing has ended
+                return CLUSTER_POLL
+            for run in left:
+                report = reports.get(run.native or "")
+                if report is None:
+                    continue
+                if report.devices and ",".join(report.devices) != run.device:
+                    self.store.set_device(run.id, ",".join(report.devices))
+                if report.state is EngineState.ENDED:
+                    since = self.ended_on_cluster.setdefault(run.id, time.monotonic())
+                    if time.monotonic() - since > CLUSTER_PATIENCE:
+                        self._ended(run.id, report.message)
+        return CLUSTER_INTERVAL
+
+    def _limit_waves(self) -> float | None:
+        """End the runs of waves that have spent their GPU hours; returns when the next wave will have [s]."""
+        exceeded, soonest = self.budgets.exceeded()
+        for wave in exceeded:
+            why = self.budgets.message(wave)
+            for run in self.store.of_wave(wave):
+                if not run.state.final and self.store.request_cancel(run.id, "the watchdog", why):
+                    self.project.ledger.append("watchdog", "budget", "cancel", why=why, wave=wave, runs=[run.id])
+                    self.end(run, why)
+        if exceeded:
+            self._end_cancelled()
+        return soonest
+
+    def end(self, run: QueuedRun, why: str) -> None:
+        """Ask a run's supervisor to end it in the watchdog's name."""
+        request_cancellation(RunRecord(self.project.root / run.folder), "the watchdog", why)
+        if run.native:
+            cluster = self.cluster
+            with contextlib.suppress(WavebookError):
+                if run.engine == self.local_name:
+                    self.local.cancel(run.native)
+                elif cluster is not None and cluster.name == run.engine:
+                    cluster.engine.cancel(run.native)
+
+    def _ended(self, run_id: str, engine_message: str | None = None) -> None:
+        """A supervisor has ended: normally its record tells the final state; that of one that was killed does not."""
         run = self.store.get(run_id)
         if run is None:
             return
         folder = self.project.root / run.folder
-        end_marked(folder)
+        if run.engine == self.local_name:
+            end_marked(folder)
+        for lease in self.leases.pop(run_id, []):
+            lease.close()
+        self.ended_on_cluster.pop(run_id, None)
         if not run.state.final:
-            finish_from_record(self.store, run, RunRecord(folder))
+            state = finish_from_record(self.store, run, RunRecord(folder), engine_message)
+            if state is RunState.DONE:
+                self._learn(run, RunRecord(folder))
         self._conclude(run.wave)
+
+    def _learn(self, run: QueuedRun, record: RunRecord) -> None:
+        with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
+            timing = read_timing(record.events())
+            spec = json.loads(record.spec_path.read_bytes())
+            kind = self._kind((run.device or "").split(",")[0]) if run.engine == self.local_name else run.engine
+            if timing is not None:
+                self.timings.add(run.id, spec["task"], kind, spec["num_envs"], timing)
 
     def _finish(self, run: QueuedRun, state: RunState, message: str) -> None:
         record = RunRecord(self.project.root / run.folder)
@@ -161,7 +393,7 @@ class Dispatcher:
 
     def _conclude(self, wave_id: int) -> None:
         """Once a wave's last run has ended, write its comparison and report in a process of its own."""
-        if not all(run.state.final for run in self.store.of_wave(wave_id)) or wave_id in self.concluding:
+        if wave_id in self.concluding or self.store.wave_unfinished(wave_id):
             return
         process = subprocess.Popen(
             [sys.executable, "-m", "wavebook_tools.comparison", str(self.project.root), str(wave_id)],
@@ -185,6 +417,10 @@ class Dispatcher:
                 self.concluding = {wave: p for wave, p in self.concluding.items() if p.pid != pid}
             else:
                 self._ended(run_id)
+
+
+def _complain(error: Exception) -> None:
+    print(time.strftime("%Y-%m-%d %H:%M:%S"), error, file=sys.stderr, flush=True)
 
 
 def elect(project: Project) -> int | None:
@@ -214,13 +450,12 @@ def main() -> None:
             return
         dispatcher = Dispatcher(project)
         dispatcher.run()
-        os.close(dispatcher.wake)
+        dispatcher.close()
         os.close(lock)
         # A run that was queued between the last look and the closing of the pipe has woken nobody.
-        left = dispatcher.store.in_states(RunState.QUEUED)
-        dispatcher.store.close()
-        if not left:
-            return
+        with contextlib.closing(QueueStore(project)) as store:
+            if not store.unfinished():
+                return
 
 
 if __name__ == "__main__":

@@ -8,17 +8,22 @@ import time
 from pathlib import Path
 
 from wavebook_tools.errors import WavebookError
+from wavebook_tools.jobs.processes import find_supervisor
 from wavebook_tools.jobs.recovery import finish_from_record
 from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.jobs.wakeup import ensure_dispatcher
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.run import RunState
+from wavebook_tools.records.states import RunState
 
 
 def rebuild(project: Project) -> int:
     """Read every record on disk into the database; returns how many runs were found.
 
     A damaged database is set aside, not deleted: approvals and the chat stand in it alone. Runs that the database knows
-    keep their rows. A run that was under way when the database was lost gets the state that its files tell.
+    keep their rows. A run that was under way when the database was lost is taken up where its processes live, and gets
+    the state that its files tell where they don't.
+
+    The dispatcher is woken or started, so that it goes on with what still runs.
 
     Raises:
         WavebookError: A record is damaged; its file is named, and the rest is indexed all the same.
@@ -37,21 +42,33 @@ def rebuild(project: Project) -> int:
             except WavebookError as error:
                 problems.append(str(error))
                 continue
-            first = next(record.events(), None)
-            store.add([(spec.id, wave.id, project.relative(record.path), spec.devices, spec.iterations)])
-            if first is not None:
-                store.start(spec.id, str(first.get("device") or "unknown"))
-                row = store.get(spec.id)
-                assert row is not None
-                finish_from_record(store, row, record)
-                store.set_times(spec.id, started=first["t"], ended=_last_time(record))
-            else:
-                # Never started. It stays out of the queue until a person asks for it, with `retry`.
-                store.finish(spec.id, RunState.CANCELLED, message="was queued when the database was lost")
+            store.add([(spec, project.relative(record.path))])
+            _settle(store, spec.id, record)
+    unfinished = store.unfinished()
     store.close()
+    if unfinished:
+        ensure_dispatcher(project)
     if problems:
         raise WavebookError("; ".join(problems))
     return count
+
+
+def _settle(store: QueueStore, run_id: str, record: RunRecord) -> None:
+    """Give a run that was just added the state that its processes and its record tell."""
+    started = next((e for e in record.events() if e["kind"] == "state" and e.get("state") != RunState.QUEUED), None)
+    supervisor = find_supervisor(record.path)
+    if supervisor is not None:  # it is still at it: the next dispatcher goes on with it
+        store.start(run_id, str((started or {}).get("device") or "unknown"))
+        store.set_native(run_id, str(supervisor))
+    elif started is not None:
+        store.start(run_id, str(started.get("device") or "unknown"))
+        row = store.get(run_id)
+        assert row is not None
+        finish_from_record(store, row, record)
+        store.set_times(run_id, started=started["t"], ended=_last_time(record))
+    else:
+        # Never started. It stays out of the queue until a person asks for it, with `retry`.
+        store.finish(run_id, RunState.CANCELLED, message="was queued when the database was lost")
 
 
 def _open(project: Project) -> QueueStore:

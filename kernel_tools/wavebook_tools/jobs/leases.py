@@ -1,21 +1,76 @@
 """Who holds a device: one lock file per device, in one folder per host, shared by all its users and servers.
 
-The lease is an ``flock`` on an open descriptor. It dies with the last process that holds the descriptor, however that
-process ends, so a lease can never outlive its holder and needs no clean-up.
+A lease is a lock on an open file description (``F_OFD_SETLK``). It dies with the last process that holds the
+descriptor, however that process ends, so a lease can never outlive its holder and needs no clean-up. Who holds what
+is asked of the kernel without taking the lock, so asking never disturbs a server that is just taking it.
+
+One file describes one device. Byte ``k`` of it is its slot ``k``: a run that shares the device locks one byte, a run
+that wants it alone locks the whole range. Locked bytes need not exist; what the file does hold, one line a slot, is
+who took the slot, for people.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import struct
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wavebook_tools.errors import WavebookError
 
 FOLDER_VARIABLE = "WAVEBOOK_LEASES"
+
+SLICE_SLOTS = 1 << 20
+"""Where the slots of a GPU's MIG instances begin: each instance in use keeps the whole GPU from being taken."""
+
+LINE = 512
+"""Length of a slot's line in the file [bytes]."""
+
+_FLOCK = "hhqqi"  # struct flock on 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a slot of a device."""
+
+    run: str
+    """The run's name, as ``exp001/s0``."""
+    project: str
+    pid: int | None
+    """The process that took the lease."""
+    shared: bool
+    """Whether it leaves the device's other slots to others."""
+
+    def __str__(self) -> str:
+        return f"{self.run} in {self.project}"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A device that has been taken, for as long as one process has a descriptor open, or until it is released."""
+
+    device: str
+    descriptors: tuple[int, ...]
+
+    def release(self) -> None:
+        """Free the device at once, also where other processes still have the descriptors."""
+        for descriptor in self.descriptors:
+            with contextlib.suppress(OSError):
+                _set_lock(descriptor, fcntl.F_UNLCK, 0, 0)
+        self.close()
+
+    def close(self) -> None:
+        """Close our descriptors; the device stays taken while another process has them."""
+        for descriptor in self.descriptors:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
 
 def lease_folder() -> Path:
@@ -30,47 +85,115 @@ def lease_folder() -> Path:
     return folder
 
 
-def acquire(device_id: str, holder: str) -> int | None:
-    """Take the lease of a device.
+def acquire(
+    device_id: str, *, run: str, project: str, slots: int | None = None, parent: str | None = None, slice_index: int = 0
+) -> Lease | None:
+    """Take a device, or a slot of it.
 
     Args:
-        device_id: ``cpu`` or a GPU's UUID.
-        holder: Who takes it, for people: the run and its project.
+        device_id: ``cpu``, a GPU's UUID or a MIG instance's.
+        run: Who takes it, and in which ``project``: for people.
+        slots: How many runs may share the device; None takes it alone.
+        parent: The GPU that a MIG instance is a part of, which is then kept from being taken as a whole.
+        slice_index: The instance's number on that GPU.
 
     Returns:
-        An open descriptor that holds the lease, to hand to the runner; None where somebody else holds it.
+        The lease, to hand on to the runner; None where somebody else holds the device.
     """
-    path = lease_folder() / f"{device_id}.lock"
+    descriptors: list[int] = []
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise WavebookError(f"cannot open the device lease {path}: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    with contextlib.suppress(PermissionError):
-        os.fchmod(descriptor, 0o666)
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps({"holder": holder, "user": os.getuid()}).encode(), 0)
-    return descriptor
+        if parent is not None:
+            descriptors.append(_open(parent))
+            if not _try_lock(descriptors[-1], SLICE_SLOTS + slice_index, 1):
+                return None
+        descriptors.append(_open(device_id))
+        ranges = [(0, 0)] if slots is None else [(slot, 1) for slot in range(slots)]
+        taken = next((start for start, length in ranges if _try_lock(descriptors[-1], start, length)), None)
+        if taken is None:
+            return None
+        note = {"run": run, "project": project, "pid": os.getpid(), "shared": slots is not None}
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
+            _write_line(descriptors[-1], taken, note)
+        lease = Lease(device_id, tuple(descriptors))
+        descriptors = []
+        return lease
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
-def holder(device_id: str) -> str | None:
-    """Who holds a device now, or None where it is free."""
-    path = lease_folder() / f"{device_id}.lock"
+def holders(device_id: str) -> list[Holder]:
+    """Who holds a device now, an empty list where it is free."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(lease_folder() / f"{device_id}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return None
+        return []
+    except OSError as error:
+        raise WavebookError(f"cannot read the device lease of {device_id}: {error.strerror}") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return None
-    except BlockingIOError:
-        try:
-            return str(json.loads(os.pread(descriptor, 4096, 0))["holder"])
-        except (ValueError, KeyError):
-            return "unknown"
+        return [_read_line(descriptor, start) for start in _locked(descriptor)]
     finally:
         os.close(descriptor)
+
+
+def _open(device_id: str) -> int:
+    path = lease_folder() / f"{device_id}.lock"
+    try:
+        try:
+            # Not with O_CREAT: in a sticky folder the kernel refuses that for a file of another user.
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            with contextlib.suppress(FileExistsError):
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+                os.fchmod(descriptor, 0o666)
+                return descriptor
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise WavebookError(f"cannot open the device lease {path}: {error.strerror}") from error
+
+
+def _set_lock(descriptor: int, kind: int, start: int, length: int) -> None:
+    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, kind, os.SEEK_SET, start, length, 0))
+
+
+def _try_lock(descriptor: int, start: int, length: int) -> bool:
+    try:
+        _set_lock(descriptor, fcntl.F_WRLCK, start, length)
+        return True
+    except OSError as error:
+        if error.errno in {errno.EAGAIN, errno.EACCES}:
+            return False
+        raise WavebookError(f"the folder of device leases cannot lock files: {error.strerror}") from error
+
+
+def _locked(descriptor: int) -> Iterator[int]:
+    """Starts of the slots that are locked, in order."""
+    start = 0
+    while True:
+        # Asked for reading, since the descriptor is open for reading only; what is locked is locked for writing.
+        query = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, start, 0, 0)
+        kind, _, found, length, _ = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, query))
+        if kind == fcntl.F_UNLCK:
+            return
+        yield found
+        if length == 0:
+            return
+        start = found + length
+
+
+def _write_line(descriptor: int, slot: int, note: dict[str, Any]) -> None:
+    line = json.dumps(note).encode()
+    if len(line) >= LINE:  # a very long path: its end tells more than its beginning
+        note["project"] = "…" + note["project"][-200:]
+        line = json.dumps(note).encode()[: LINE - 1]
+    os.pwrite(descriptor, line.ljust(LINE - 1) + b"\n", slot * LINE)
+
+
+def _read_line(descriptor: int, slot: int) -> Holder:
+    if slot >= SLICE_SLOTS:
+        return Holder("a MIG instance of it", "use", None, shared=True)
+    try:
+        note = json.loads(os.pread(descriptor, LINE, slot * LINE))
+        return Holder(str(note["run"]), str(note["project"]), note.get("pid"), bool(note.get("shared")))
+    except (ValueError, KeyError, TypeError):
+        return Holder("another run", "an unknown project", None, shared=False)

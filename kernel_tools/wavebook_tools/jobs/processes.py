@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from wavebook_tools.records.run import RUN_FOLDER_VARIABLE
+from wavebook_tools.records.states import RUN_FOLDER_VARIABLE
+
+SUPERVISOR = "wavebook_tools.jobs.supervisor"
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -124,6 +126,26 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def belongs_to_a_run(pid: int) -> bool | None:
+    """Whether a process carries the marker of any run; None where it cannot be asked (another user's, or not here)."""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return None
+    return f"\0{RUN_FOLDER_VARIABLE}=".encode() in b"\0" + environment
+
+
+def find_supervisor(run_folder: Path) -> ProcessIdentity | None:
+    """The live supervisor of a run, found by its command line."""
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if SUPERVISOR in command and str(run_folder) in command:
+            identity = ProcessIdentity.of(process.pid)
+            if identity is not None and identity.alive():
+                return identity
+    return None
 
 
 def marked_processes(run_folder: Path) -> list[int]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
+from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs import wakeup
+from wavebook_tools.jobs.cancellation import request_cancellation
 from wavebook_tools.jobs.devices import list_devices, select_devices
-from wavebook_tools.jobs.processes import ProcessIdentity
-from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.jobs.engines import cluster_for
+from wavebook_tools.jobs.engines.local import LocalEngine
+from wavebook_tools.jobs.resume import begin_resumed, newest_checkpoint
+from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.records.files import write_atomic, write_json
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.run import RunId, RunSpec, RunState, latest_repeats
+
+RETRIED_STATES = frozenset({RunState.FAILED, RunState.HUNG, RunState.CANCELLED})
 
 
 class Queue:
@@ -56,9 +57,13 @@ class Queue:
             WavebookError: The project cannot be written. What was written is taken back.
         """
         self._refuse_known(plan)
-        select_devices(plan.devices, list_devices())
+        settings = self.project.settings()
+        if cluster_for(settings) is None:
+            _check_devices(plan)
+            self.ensure_dispatcher()  # it starts while the notebooks are written
+        limits = settings.limits.of_run(plan.budget.run_hours)
         specs = [
-            RunSpec.from_plan(plan, experiment, seed, version=_version())
+            RunSpec.from_plan(plan, experiment, seed, limits=limits, version=_version())
             for experiment in plan.experiments
             for seed in experiment.seeds
         ]
@@ -84,33 +89,83 @@ class Queue:
         self.ensure_dispatcher()
         return [spec.run_id for spec in specs]
 
-    def retry_wave(self, wave_id: int, by: str) -> list[RunId]:
+    def retry_wave(self, wave_id: int, by: str, *, resume: bool = False, run_id: str | None = None) -> list[RunId]:
         """Queue a repeat of every run of a wave that failed, hung or was cancelled and was not repeated yet.
 
+        Args:
+            by: Who asks for it.
+            resume: Go on from the last checkpoint of each run that left one; the others start from scratch. The
+                repeat's record begins with the curves up to that checkpoint.
+            run_id: Repeat this run alone.
+
         Raises:
-            UsageError: Nothing is left to repeat, or the wave still runs.
+            UsageError: Nothing is left to repeat, or the run named did not fail.
         """
         plan = self.project.wave(wave_id).plan()
         rows = {row.id: row for row in self.store.of_wave(wave_id)}
         latest = latest_repeats(rows)
-        specs = []
-        for run_id in latest:
-            row = rows[run_id]
-            if row.state in {RunState.FAILED, RunState.HUNG, RunState.CANCELLED}:
-                experiment = plan.experiment(run_id.experiment)
-                repeat = self._free_repeat(plan, experiment, run_id.seed)
-                specs.append(RunSpec.from_plan(plan, experiment, run_id.seed, repeat=repeat, version=_version()))
-        if not specs:
-            states = ", ".join(sorted({rows[run_id].state for run_id in latest})) or "no runs"
+        failed = [run for run in latest if rows[run].state in RETRIED_STATES]
+        if run_id is not None:
+            failed = [run for run in failed if run == run_id]
+            if not failed:
+                self._refuse_retry(RunId(run_id), rows, latest)
+        if not failed:
+            states = ", ".join(sorted({rows[run].state for run in latest})) or "no runs"
             raise UsageError(f"wave {wave_id} has nothing to retry (its runs: {states})")
-        for spec in specs:
+        specs = []
+        for run in failed:
+            spec = self._repeat(plan, run)
+            original = RunRecord(self.project.root / rows[run].folder)
+            checkpoint = newest_checkpoint(original) if resume else None
+            if checkpoint is not None:
+                relative = self.project.relative(checkpoint.path)
+                spec = spec.model_copy(update={"checkpoint": relative, "resumed_from": str(run)})
             record = RunRecord(self.project.run_folder(plan, spec))
             write_json(record.spec_path, spec)
             write_atomic(record.notebook_path, self._notebook(spec))
-        self.project.ledger.append("human", by, "retry", wave=wave_id, runs=[spec.id for spec in specs])
+            if checkpoint is not None:
+                begin_resumed(record, original, checkpoint)
+            specs.append(spec)
+        self.project.ledger.append(
+            "human",
+            by,
+            "retry",
+            wave=wave_id,
+            runs=[spec.id for spec in specs],
+            resumed={spec.id: spec.resumed_from for spec in specs if spec.resumed_from},
+        )
         self._add(plan, specs)
         self.ensure_dispatcher()
         return [spec.run_id for spec in specs]
+
+    def _repeat(self, plan: WavePlan, run: RunId) -> RunSpec:
+        experiment = plan.experiment(run.experiment)
+        repeat = self._free_repeat(plan, experiment, run.seed)
+        limits = self.project.settings().limits.of_run(plan.budget.run_hours)
+        return RunSpec.from_plan(plan, experiment, run.seed, repeat=repeat, limits=limits, version=_version())
+
+    def _refuse_retry(self, run: RunId, rows: dict[str, QueuedRun], latest: list[RunId]) -> None:
+        if run not in rows:
+            raise NotFoundError(f"there is no run {run!r} in the queue.{did_you_mean(run, list(rows))}")
+        if run not in latest:
+            newer = next(r for r in latest if (r.experiment, r.seed) == (run.experiment, run.seed))
+            raise UsageError(f"the run {run!r} was repeated already, as {newer!r}")
+        raise UsageError(f"the run {run!r} is {rows[run].state}; only what failed, hung or was cancelled is repeated")
+
+    def set_priority(self, run_id: str, priority: int, by: str) -> None:
+        """Move a queued run: runs of a higher priority start first, first come, first served within one.
+
+        Raises:
+            NotFoundError: The queue has no such run.
+            UsageError: It does not wait any more, or the priority is out of range.
+        """
+        if not -1000 <= priority <= 1000:
+            raise UsageError(f"a priority lies between -1000 and 1000, not at {priority}")
+        row = self._row(RunId(run_id))
+        if not self.store.set_priority(run_id, priority):
+            raise UsageError(f"the run {run_id!r} does not wait any more ({row.state})")
+        self.project.ledger.append("human", by, "priority", wave=row.wave, runs=[run_id], priority=priority)
+        self.ensure_dispatcher()
 
     def cancel(self, run_id: str, by: str, why: str = "") -> bool:
         """Ask for a run to be ended. A queued run is cancelled at once; a running one when its processes are gone.
@@ -120,19 +175,40 @@ class Queue:
 
         Raises:
             NotFoundError: The queue has no such run.
+            WavebookError: The request cannot be written, or the cluster does not answer.
         """
-        row = self.store.get(RunId(run_id))
-        if row is None:
-            self.project.run(run_id)  # tells the nearest names where it does not exist at all
-            raise NotFoundError(f"the run {run_id!r} was never queued here; `wavebook reindex` reads it from its files")
+        row = self._row(RunId(run_id))
         if not self.store.request_cancel(run_id, by, why):
             return False
         self.project.ledger.append("human", by, "cancel", why=why, wave=row.wave, runs=[run_id])
         row = self.store.get(run_id) or row
-        if row.supervisor and row.state is not RunState.QUEUED:
-            ProcessIdentity.parse(row.supervisor).signal(signal.SIGTERM)
+        if row.state is not RunState.QUEUED:
+            # The file first: a supervisor that is just starting has no name to signal yet, but looks for the file.
+            request_cancellation(RunRecord(self.project.root / row.folder), by, why)
+            row = self.store.get(run_id) or row
+            self._signal(row)
         self.ensure_dispatcher()
         return True
+
+    def _signal(self, row: QueuedRun) -> None:
+        if row.native is None:
+            return
+        if row.engine == "local":
+            LocalEngine().cancel(row.native)
+            return
+        cluster = cluster_for(self.project.settings())
+        if cluster is None or cluster.name != row.engine:
+            raise WavebookError(
+                f"the run {row.id!r} runs on {row.engine!r}, which {self.project.settings_path} does not name any more"
+            )
+        cluster.engine.cancel(row.native)
+
+    def _row(self, run_id: RunId) -> QueuedRun:
+        row = self.store.get(run_id)
+        if row is None:
+            self.project.run(run_id)  # tells the nearest names where it does not exist at all
+            raise NotFoundError(f"the run {run_id!r} was never queued here; `wavebook reindex` reads it from its files")
+        return row
 
     def cancel_wave(self, wave_id: int, by: str, why: str = "") -> list[RunId]:
         """Ask for all runs of a wave to be ended; returns those that this call cancels."""
@@ -154,20 +230,14 @@ class Queue:
 
     def ensure_dispatcher(self) -> None:
         """Wake the dispatcher, or start one where none lives."""
-        if wakeup.wake(self.project):
-            return
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        log = self.project.state_path / "dispatcher.log"
-        with open(log, "ab") as stream:
-            subprocess.Popen(
-                [sys.executable, "-m", "wavebook_tools.jobs.dispatcher", str(self.project.root)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                start_new_session=True,
-                cwd=self.project.root,
-                env=environment,
-            )
+        wakeup.ensure_dispatcher(self.project)
+
+    def recover(self) -> bool:
+        """Make the queue go on after a restart of the machine or the loss of its dispatcher; whether there was need."""
+        if not self.store.unfinished():
+            return False
+        self.ensure_dispatcher()
+        return True
 
     def _move_into_place(self, staged: Path, folder: Path) -> None:
         """A wave appears whole: its folder is filled under another name and renamed."""
@@ -185,16 +255,7 @@ class Queue:
         return str(nbformat.writes(render(self.project, spec))) + "\n"
 
     def _add(self, plan: WavePlan, specs: list[RunSpec]) -> None:
-        self.store.add(
-            (
-                spec.id,
-                plan.id,
-                self.project.relative(self.project.run_folder(plan, spec)),
-                spec.devices,
-                spec.iterations,
-            )
-            for spec in specs
-        )
+        self.store.add((spec, self.project.relative(self.project.run_folder(plan, spec))) for spec in specs)
 
     def _refuse_known(self, plan: WavePlan) -> None:
         waves = self.project.waves()
@@ -215,6 +276,16 @@ class Queue:
         while self.project.run_folder(plan, RunSpec.from_plan(plan, experiment, seed, repeat=repeat)).exists():
             repeat += 1
         return repeat
+
+
+def _check_devices(plan: WavePlan) -> None:
+    wanted = select_devices(plan.devices, list_devices())
+    if plan.gpus > len(wanted):
+        names = ", ".join(device.label for device in wanted)
+        raise UsageError(
+            f"each run wants {plan.gpus} devices and may take {len(wanted)} ({names}); "
+            f"plan for gpus = {len(wanted)} or name more devices"
+        )
 
 
 def _version() -> str:

@@ -9,7 +9,10 @@ from typing import Any
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import RunRecord
-from wavebook_tools.records.run import RunState
+from wavebook_tools.records.states import RunState
+
+LAST = 16 * 1024
+"""How much of events.jsonl is read to see whether a run has ended [bytes]."""
 
 TAIL = 256 * 1024
 """How much of events.jsonl is read for the newest state and metrics [bytes]."""
@@ -42,21 +45,40 @@ def summary(record: RunRecord) -> tuple[int | None, dict[str, float]]:
     return iteration, metrics
 
 
-def finish_from_record(store: QueueStore, run: QueuedRun, record: RunRecord) -> RunState:
-    """Give a run whose supervisor died its final state: the one its record tells, or ``failed``."""
+def has_started(record: RunRecord) -> bool:
+    """Whether a run's supervisor has ever written into its record; what a retry prepared there does not count."""
+    return any(e["kind"] == "state" and e.get("state") != RunState.QUEUED for e in record.events())
+
+
+def final_event(record: RunRecord) -> dict[str, Any] | None:
+    """The event with which a run ended, or None where it has not."""
+    last = newest(tail_events(record, size=LAST), "state")
+    return last if last is not None and RunState(last["state"]).final else None
+
+
+def finish_from_record(
+    store: QueueStore, run: QueuedRun, record: RunRecord, engine_message: str | None = None
+) -> RunState:
+    """Give a run whose supervisor has ended its final state: the one its record tells, or ``failed``.
+
+    Args:
+        engine_message: How it ended in the words of the scheduler that executed it.
+    """
     last = newest(tail_events(record), "state")
     state = RunState(last["state"]) if last else RunState.QUEUED
     message = last.get("message") if last else None
+    ended = float(last["t"]) if last and state.final else None
     if not state.final:
         if run.cancel_by is not None:
             state, message = RunState.CANCELLED, f"cancelled by {run.cancel_by}"
         elif record.result_path.exists():
             state, message = RunState.DONE, "finished; its supervisor was killed after the evaluation"
         else:
-            state, message = RunState.FAILED, "its supervisor was killed, or the machine was restarted"
+            reason = engine_message or "its supervisor was killed, the disk was full, or the machine was restarted"
+            state, message = RunState.FAILED, reason
         if os.path.isdir(record.path):
             with contextlib.suppress(OSError), contextlib.closing(EventWriter(record.events_path)) as events:
                 events.write("state", state=state, message=message)
     iteration, metrics = summary(record)
-    store.finish(run.id, state, message=message, iteration=iteration, metrics=metrics)
+    store.finish(run.id, state, message=message, ended=ended, iteration=iteration, metrics=metrics)
     return state

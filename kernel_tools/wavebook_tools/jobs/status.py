@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from wavebook_tools.errors import WavebookError
+from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.recovery import newest, tail_events
+from wavebook_tools.jobs.schedule import Expectation, expect
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.jobs.timing import RunTiming, Timings
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
-from wavebook_tools.records.run import RunId, RunState, latest_repeats
+from wavebook_tools.records.states import RunId, RunState, latest_repeats
 
 
 def project_status(project: Project, *, wave: int | None = None) -> dict[str, Any]:
@@ -23,6 +30,7 @@ def project_status(project: Project, *, wave: int | None = None) -> dict[str, An
     store = QueueStore(project)
     try:
         rows = store.all() if wave is None else store.of_wave(wave)
+        expected = expectations(project, store) if any(not row.state.final for row in rows) else {}
     except sqlite3.DatabaseError as error:
         raise WavebookError(f"cannot read {project.database_path}: {error}; try `wavebook reindex`") from error
     finally:
@@ -30,13 +38,62 @@ def project_status(project: Project, *, wave: int | None = None) -> dict[str, An
     by_wave: dict[int, list[QueuedRun]] = {}
     for row in rows:
         by_wave.setdefault(row.wave, []).append(row)
-    return {"waves": [wave_status(project, record, by_wave.get(record.id, [])) for record in records]}
+    return {"waves": [wave_status(project, record, by_wave.get(record.id, []), expected) for record in records]}
 
 
-def wave_status(project: Project, record: WaveRecord, rows: list[QueuedRun]) -> dict[str, Any]:
+def expectations(project: Project, store: QueueStore) -> dict[str, Expectation]:
+    """When the runs that have not ended are expected to start and end."""
+    try:
+        devices, settings = list_devices(), project.settings()
+    except WavebookError:
+        return {}  # told by whoever places runs
+    now = time.time()
+    runs = store.in_states(*(state for state in RunState if not state.final))
+    names = {device.id: device.name for device in devices}
+    timings = Timings(project)
+    known: dict[tuple[Any, ...], list[RunTiming]] = {}
+
+    def like(run: QueuedRun) -> list[RunTiming]:
+        kind = names.get((run.device or "").split(",")[0]) or (run.engine if run.engine != "local" else devices[0].name)
+        task, num_envs = _size_of(project, run)
+        key = (task, kind, num_envs)
+        if key not in known:
+            known[key] = timings.like(*key)
+        return known[key]
+
+    try:
+        return expect(
+            runs,
+            devices,
+            now=now,
+            timings=like,
+            iterations={run.id: _iteration(project, run) for run in runs if run.state is not RunState.QUEUED},
+            runs_per_gpu=settings.devices.runs_per_gpu,
+            max_running=settings.queue.max_running,
+        )
+    finally:
+        timings.close()
+
+
+def _size_of(project: Project, run: QueuedRun) -> tuple[str, int]:
+    try:
+        spec = json.loads((project.root / run.folder / "spec.json").read_bytes())
+        return str(spec["task"]), int(spec["num_envs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", 0
+
+
+def _iteration(project: Project, run: QueuedRun) -> int:
+    metric = newest(tail_events(RunRecord(project.root / run.folder)), "metric")
+    return metric["iteration"] + 1 if metric else 0
+
+
+def wave_status(
+    project: Project, record: WaveRecord, rows: list[QueuedRun], expected: Mapping[str, Expectation] | None = None
+) -> dict[str, Any]:
     """One wave and its runs."""
     plan = record.plan()
-    runs = [run_status(project, row) for row in rows]
+    runs = [run_status(project, row, (expected or {}).get(row.id, Expectation())) for row in rows]
     return {
         "id": plan.id,
         "slug": plan.slug,
@@ -64,7 +121,7 @@ def wave_status(project: Project, record: WaveRecord, rows: list[QueuedRun]) -> 
     }
 
 
-def run_status(project: Project, row: QueuedRun) -> dict[str, Any]:
+def run_status(project: Project, row: QueuedRun, expected: Expectation | None = None) -> dict[str, Any]:
     """One run; what a live one does now is read from the end of its events."""
     record = RunRecord(project.root / row.folder)
     state, iteration, metrics, phase = row.state, row.iteration, row.metrics, None
@@ -78,7 +135,8 @@ def run_status(project: Project, row: QueuedRun) -> dict[str, Any]:
             iteration = metric["iteration"] + 1
             metrics = {name: value for name, value in metric["values"].items() if value is not None}
     run_id = RunId(row.id)
-    identity = ProcessIdentity.parse(row.supervisor) if row.supervisor else None
+    identity = ProcessIdentity.parse(row.native) if row.native and row.engine == "local" else None
+    expected = expected or Expectation()
     return {
         "id": row.id,
         "wave": row.wave,
@@ -93,6 +151,10 @@ def run_status(project: Project, row: QueuedRun) -> dict[str, Any]:
         "submitted": row.submitted,
         "started": row.started,
         "ended": row.ended,
+        "estimated_start": expected.start if row.started is None else row.started,
+        "estimated_end": expected.end if row.ended is None else row.ended,
+        "priority": row.priority,
+        "engine": row.engine,
         "message": row.message,
         "notebook": _path(project, record.notebook_path),
         "log": _path(project, record.log_path),
@@ -113,5 +175,6 @@ def wave_state(runs: list[dict[str, Any]]) -> str:
     return "cancelled" if states <= {"done", "cancelled"} else "failed"
 
 
-def _path(project: Project, path: Any) -> str | None:
-    return project.relative(path) if path.exists() else None
+def _path(project: Project, path: Path) -> str | None:
+    # Below the project by construction: resolving each of thousands of paths would take most of the time.
+    return path.relative_to(project.root).as_posix() if path.exists() else None

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wavebook_tools.records.database import connect
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.run import FINAL_STATES, RunState
+from wavebook_tools.records.states import FINAL_STATES, RunState
+
+if TYPE_CHECKING:
+    from wavebook_tools.records.run import RunSpec
+
+PAGE = 64
+"""Rows of the queue that are read at a time."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -20,9 +27,12 @@ CREATE TABLE IF NOT EXISTS runs (
     folder TEXT NOT NULL,                      -- below the project
     state TEXT NOT NULL,
     priority INTEGER NOT NULL DEFAULT 0,
-    devices TEXT NOT NULL,                     -- the request, a JSON list
-    device TEXT,                               -- the lease
-    supervisor TEXT,                           -- pid, start ticks, boot id
+    devices TEXT NOT NULL,                     -- where it may go, a JSON list
+    gpus INTEGER NOT NULL DEFAULT 1,           -- how many devices it trains on
+    share INTEGER NOT NULL DEFAULT 0,          -- whether it may share its device
+    device TEXT,                               -- what it got; several with commas
+    engine TEXT NOT NULL DEFAULT 'local',
+    native TEXT,                               -- the engine's name of it
     submitted REAL NOT NULL,
     started REAL,
     ended REAL,
@@ -34,8 +44,15 @@ CREATE TABLE IF NOT EXISTS runs (
     metrics TEXT
 );
 CREATE INDEX IF NOT EXISTS runs_by_state ON runs (state, priority DESC, number);
-CREATE INDEX IF NOT EXISTS runs_by_wave ON runs (wave);
+CREATE INDEX IF NOT EXISTS runs_by_wave ON runs (wave, number);
 """
+
+ADDED_COLUMNS = {
+    "gpus": "INTEGER NOT NULL DEFAULT 1",
+    "share": "INTEGER NOT NULL DEFAULT 0",
+    "engine": "TEXT NOT NULL DEFAULT 'local'",
+}
+"""Columns that a database of version 0.1 does not have."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +63,13 @@ class QueuedRun:
     wave: int
     folder: str
     state: RunState
+    priority: int
     devices: list[str]
+    gpus: int
+    share: bool
     device: str | None
-    supervisor: str | None
+    engine: str
+    native: str | None
     submitted: float
     started: float | None
     ended: float | None
@@ -59,11 +80,22 @@ class QueuedRun:
     iterations: int
     metrics: dict[str, float]
 
+    @property
+    def request(self) -> tuple[str, int, bool]:
+        """What it asks for: runs with the same request wait for the same devices."""
+        return json.dumps(self.devices), self.gpus, self.share
+
+    @property
+    def gpu_count(self) -> int:
+        """GPUs that it was given."""
+        return sum(1 for name in (self.device or "").split(",") if name and name != "cpu")
+
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> QueuedRun:
         values = {name: row[name] for name in row.keys() if name in cls.__dataclass_fields__}  # noqa: SIM118
         values["state"] = RunState(row["state"])
         values["devices"] = json.loads(row["devices"])
+        values["share"] = bool(row["share"])
         values["metrics"] = json.loads(row["metrics"] or "{}")
         return cls(**values)
 
@@ -73,22 +105,45 @@ class QueueStore:
 
     def __init__(self, project: Project) -> None:
         self._connection = connect(project)
+        self._upgrade()
         self._connection.executescript(SCHEMA)
 
     def close(self) -> None:
         self._connection.close()
 
-    def add(self, runs: Iterable[tuple[str, int, str, list[str], int]]) -> None:
-        """Queue runs, all or none, given as (id, wave, folder, devices, iterations)."""
+    def _upgrade(self) -> None:
+        """Give the table of an older version what it lacks."""
+        columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(runs)")}
+        if not columns or "native" in columns:
+            return
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("ALTER TABLE runs RENAME COLUMN supervisor TO native")
+            for name, kind in ADDED_COLUMNS.items():
+                self._connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
+
+    def add(self, runs: Iterable[tuple[RunSpec, str]]) -> None:
+        """Queue runs, all or none, given by their spec and their folder below the project."""
         now = time.time()
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(
-                "INSERT INTO runs (id, wave, folder, state, devices, submitted, iterations) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (id, wave, folder, state, priority, devices, gpus, share, submitted, iterations) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (run_id, wave, folder, RunState.QUEUED, json.dumps(devices), now, iterations)
-                    for run_id, wave, folder, devices, iterations in runs
+                    (
+                        spec.id,
+                        spec.wave,
+                        folder,
+                        RunState.QUEUED,
+                        spec.priority,
+                        json.dumps(spec.devices),
+                        spec.gpus,
+                        spec.share,
+                        now,
+                        spec.iterations,
+                    )
+                    for spec, folder in runs
                 ],
             )
 
@@ -111,14 +166,76 @@ class QueueStore:
         )
         return [QueuedRun.from_row(row) for row in rows]
 
-    def start(self, run_id: str, device: str) -> bool:
-        """Mark a queued run as starting on a device; False where it is not queued any more."""
-        return self._update(
-            run_id, [RunState.QUEUED], state=RunState.STARTING, device=device, started=time.time(), message=None
-        )
+    def queued(self) -> Iterator[QueuedRun]:
+        """Queued runs in the order in which they are served, read as they are asked for.
 
-    def set_supervisor(self, run_id: str, identity: str) -> None:
-        self._update(run_id, list(RunState), supervisor=identity)
+        The head of a long queue is found without reading its tail, and runs may change their state meanwhile.
+        """
+        last: tuple[int, int] | None = None
+        while True:
+            after = "" if last is None else "AND (priority < ? OR (priority = ? AND number > ?))"
+            values = () if last is None else (last[0], last[0], last[1])
+            rows = self._connection.execute(
+                f"SELECT * FROM runs WHERE state = ? {after} ORDER BY priority DESC, number LIMIT {PAGE}",
+                (RunState.QUEUED, *values),
+            ).fetchall()
+            yield from map(QueuedRun.from_row, rows)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1]["priority"], rows[-1]["number"]
+
+    def requests(self) -> int:
+        """How many different requests for devices wait: once each of them is seen to wait, all runs do."""
+        query = "SELECT count(*) FROM (SELECT DISTINCT devices, gpus, share FROM runs WHERE state = ?)"
+        (count,) = self._connection.execute(query, (RunState.QUEUED,)).fetchone()
+        return int(count)
+
+    def cancelled_in_queue(self) -> list[QueuedRun]:
+        """Runs that somebody cancelled before they started."""
+        query = "SELECT * FROM runs WHERE state = ? AND cancel_by IS NOT NULL"
+        return [QueuedRun.from_row(row) for row in self._connection.execute(query, (RunState.QUEUED,))]
+
+    def unfinished(self) -> bool:
+        """Whether any run is queued or under way."""
+        states = [state for state in RunState if not state.final]
+        query = f"SELECT 1 FROM runs WHERE state IN ({_marks(states)}) LIMIT 1"
+        return self._connection.execute(query, states).fetchone() is not None
+
+    def wave_unfinished(self, wave_id: int) -> bool:
+        """Whether any run of a wave is queued or under way."""
+        states = [state for state in RunState if not state.final]
+        query = f"SELECT 1 FROM runs WHERE wave = ? AND state IN ({_marks(states)}) LIMIT 1"
+        return self._connection.execute(query, (wave_id, *states)).fetchone() is not None
+
+    def start(self, run_id: str, device: str, engine: str = "local") -> bool:
+        """Mark a queued run as starting on a device; False where it is not queued any more, or is to be cancelled."""
+        with self._connection:
+            changed = self._connection.execute(
+                "UPDATE runs SET state = ?, device = ?, engine = ?, started = ?, message = NULL "
+                "WHERE id = ? AND state = ? AND cancel_by IS NULL",
+                (RunState.STARTING, device, engine, time.time(), run_id, RunState.QUEUED),
+            )
+        return changed.rowcount == 1
+
+    def requeue(self, run_id: str) -> None:
+        """Put back a run that was taken up and never started."""
+        self._update(run_id, [RunState.STARTING], state=RunState.QUEUED, device=None, started=None, native=None)
+
+    def set_native(self, run_id: str, native: str) -> None:
+        """Note the engine's name of a run."""
+        self._update(run_id, list(RunState), native=native)
+
+    def set_message(self, run_id: str, message: str | None) -> None:
+        """Note why a run waits; one that does not wait keeps what is noted."""
+        self._update(run_id, [RunState.QUEUED], message=message)
+
+    def set_device(self, run_id: str, device: str) -> None:
+        """Note where a scheduler has put a run."""
+        self._update(run_id, [state for state in RunState if not state.final], device=device)
+
+    def set_priority(self, run_id: str, priority: int) -> bool:
+        """Move a queued run; False where it does not wait any more."""
+        return self._update(run_id, [RunState.QUEUED], priority=priority)
 
     def request_cancel(self, run_id: str, by: str, why: str) -> bool:
         """Note who wants a run cancelled; False where it has ended or somebody asked before."""
@@ -136,12 +253,13 @@ class QueueStore:
         state: RunState,
         *,
         message: str | None = None,
+        ended: float | None = None,
         iteration: int | None = None,
         metrics: dict[str, float] | None = None,
     ) -> bool:
-        """Give a run its final state, once; False where it has one already."""
+        """Give a run its final state, once; False where it has one already. ``ended`` is now where absent [Unix s]."""
         running = [s for s in RunState if not s.final]
-        values = {"state": state, "ended": time.time(), "message": message, "iteration": iteration}
+        values = {"state": state, "ended": ended or time.time(), "message": message, "iteration": iteration}
         return self._update(run_id, running, **values, metrics=json.dumps(metrics or {}))
 
     def set_times(self, run_id: str, *, started: float, ended: float) -> None:

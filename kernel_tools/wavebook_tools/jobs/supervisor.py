@@ -1,35 +1,51 @@
-"""The root of a run's process tree: starts the worker, ends the whole tree, and says how the run ended.
+"""The root of a run's process tree: starts the worker, watches it, ends the whole tree, and says how the run ended.
 
-    python -m wavebook_tools.jobs.supervisor PROJECT RUN LEASE
-
-LEASE is the inherited descriptor that holds the device.
+    python -m wavebook_tools.jobs.supervisor RUN_FOLDER [--devices A,B] [--leases FD,FD] [--patience JSON]
 
 It does as little as possible, so that nothing of what a run does can bring it down: the notebook is executed by the
 worker, a process below it. As a subreaper it inherits whatever a kernel leaves behind, so none of it survives the run.
+
+It knows the run's folder alone, not the queue's database, so it works the same on another machine: the input is
+``spec.json`` and, once somebody asks for an end, ``cancel.json``; the output is ``events.jsonl`` and the notebook. The
+leases are inherited descriptors that hold the run's devices.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import psutil
-
-from wavebook_tools.jobs.processes import become_subreaper, end_descendants, kill
-from wavebook_tools.jobs.recovery import newest, summary, tail_events
-from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.diagnosis.finding import Finding
+from wavebook_tools.diagnosis.watchdog import Watchdog
+from wavebook_tools.jobs import wakeup
+from wavebook_tools.jobs.cancellation import read_cancellation
+from wavebook_tools.jobs.leases import Lease
+from wavebook_tools.jobs.processes import become_subreaper
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.run import RUN_FOLDER_VARIABLE, RunState
+from wavebook_tools.records.states import RUN_FOLDER_VARIABLE, RunState
 
-INTERRUPT_GRACE = 5.0
-"""How long an interrupted notebook may take to stop by itself [s]."""
+LOOK_INTERVAL = 1.0
+"""How often the watchdog looks, and how late a limit may be noticed [s]."""
+
+DISK_INTERVAL = 10
+"""Looks between two looks at the disk."""
+
+INTERRUPT_GRACE = 0.8
+"""How long an interrupted notebook may take to stop by itself [s]. A training stops within an iteration's Python code;
+a kernel that is compiling does not react at all, and nothing of it would be saved by waiting."""
 
 SAVE_GRACE = 3.0
 """How long the worker may take to save the notebook after its kernel was killed [s]."""
@@ -37,42 +53,54 @@ SAVE_GRACE = 3.0
 UNKILLABLE_PATIENCE = 60.0
 """How long to wait for processes that do not die of SIGKILL, as with a driver that hangs [s]."""
 
+DEVICE_PATIENCE = 20.0
+"""How long a driver may take to free a device whose processes have ended [s]."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends."""
+
+    state: RunState
+    message: str | None = None
+
 
 class Supervisor:
     """Runs one run."""
 
-    def __init__(self, project: Project, run_id: str, lease: int) -> None:
-        self.project = project
-        self.run_id = run_id
-        self.lease = lease
-        self.store = QueueStore(project)
-        row = self.store.get(run_id)
-        if row is None:
-            raise SystemExit(f"the run {run_id} is not in the queue of {project.root}")
-        self.row = row
-        self.record = RunRecord(project.root / row.folder)
-        self.events = EventWriter(self.record.events_path)
+    def __init__(
+        self, record: RunRecord, *, devices: Sequence[str], leases: Sequence[int], patience: Mapping[str, float]
+    ) -> None:
+        self.record = record
+        self.devices = list(devices)
+        self.leases = list(leases)
+        self.events = EventWriter(record.events_path)
+        self.limits = _limits(record)
+        self.watchdog = Watchdog(record.path, patience=patience)
         self.asked_to_end = False
+        self.started = time.monotonic()
+        self.foreign: set[int] = set()
+        self._looks = 0
 
     def run(self) -> RunState:
         """Execute the run to its end and return its final state."""
-        self.events.write("state", state=RunState.STARTING, device=self.row.device, pid=os.getpid())
         signals = self._listen()
+        device = ",".join(self.devices) or None
+        self.events.write("state", state=RunState.STARTING, device=device, pid=os.getpid())
         worker = subprocess.Popen(
-            [sys.executable, "-m", "wavebook_tools.jobs.worker", str(self.project.root), self.run_id],
+            [sys.executable, "-m", "wavebook_tools.jobs.worker", str(self.record.path)],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            # The worker holds the devices too: should this process be killed, they stay taken until it has ended.
+            pass_fds=self.leases,
             env={**os.environ, RUN_FOLDER_VARIABLE: str(self.record.path)},
         )
-        with selectors.DefaultSelector() as selector:
-            selector.register(signals, selectors.EVENT_READ)
-            selector.register(os.pidfd_open(worker.pid), selectors.EVENT_READ)
-            while worker.poll() is None and not self.asked_to_end:
-                selector.select()
+        self._note_foreign_processes()
+        ending = self._watch(worker, signals)
         if worker.poll() is None:
             self._interrupt(worker)
-        left = end_descendants(patience=UNKILLABLE_PATIENCE)
-        return self._finish(worker.returncode, left)
+        left = self._end_tree()
+        return self._finish(ending or self._own_end(worker.returncode), left)
 
     def _listen(self) -> int:
         """Turn the request to end, SIGTERM, into something that can be waited for."""
@@ -89,75 +117,217 @@ class Supervisor:
         become_subreaper()
         return readable
 
+    def _watch(self, worker: subprocess.Popen[bytes], signals: int) -> Ending | None:
+        """Wait for the worker; returns why the run is to be ended before, None where it ended by itself."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(signals, selectors.EVENT_READ)
+            selector.register(os.pidfd_open(worker.pid), selectors.EVENT_READ)
+            while worker.poll() is None:
+                if self.asked_to_end or self.record.cancel_path.exists():
+                    return self._asked()
+                ending = self._over_limit() or self._found()
+                if ending is not None:
+                    return ending
+                selector.select(LOOK_INTERVAL)
+        return None
+
+    def _asked(self) -> Ending:
+        request = read_cancellation(self.record)
+        if request is None:
+            return Ending(RunState.FAILED, "ended from outside (the machine, its session or its scheduler ended it)")
+        return Ending(RunState.CANCELLED, f"cancelled by {request.by}" + (f": {request.why}" if request.why else ""))
+
+    def _over_limit(self) -> Ending | None:
+        hours = self.limits.get("hours")
+        if hours is not None and time.monotonic() - self.started > hours * 3600:
+            return self._limit("time limit", f"the run took longer than its limit of {hours:g} h", hours=hours)
+        self._looks += 1
+        if self._looks % DISK_INTERVAL == 1:
+            free, needed = shutil.disk_usage(self.record.path).free, self.limits.get("free_disk_bytes", 0)
+            if free < needed:
+                message = f"{free / 1e9:.1f} GB of disk space are left, less than the limit of {needed / 1e9:.1f} GB"
+                return self._limit("disk full", message, free_bytes=free)
+        return None
+
+    def _limit(self, finding: str, message: str, **evidence: Any) -> Ending:
+        self._alert(Finding(kind=finding, message=message, evidence=evidence, ends_run=True, state=RunState.FAILED))
+        return Ending(RunState.FAILED, message)
+
+    def _found(self) -> Ending | None:
+        """What the watchdog says; the first finding that ends the run is the one that counts."""
+        for finding in self.watchdog.look():
+            if finding.ends_run:
+                if finding.state is RunState.HUNG:
+                    self._save_stacks()
+                self._alert(finding)
+                return Ending(finding.state, finding.message)
+            self._alert(finding)
+        return None
+
+    def _alert(self, finding: Finding) -> None:
+        with contextlib.suppress(OSError):  # a full disk must not keep the run from being ended
+            self.events.write("alert", **finding.event())
+        with contextlib.suppress(Exception):
+            # Heavy to import, and most runs never need it.
+            spec = json.loads(self.record.spec_path.read_bytes())
+            Project.find(self.record.path).ledger.append(
+                "watchdog",
+                finding.kind,
+                "end run" if finding.ends_run else "alert",
+                why=finding.message,
+                wave=spec.get("wave"),
+                runs=[str(self.record.id)],
+                suggestion=finding.suggestion.as_dict() if finding.suggestion else None,
+            )
+
+    def _save_stacks(self) -> None:
+        from wavebook_tools.diagnosis.stacks import stacks
+
+        with contextlib.suppress(Exception):  # the run is ended all the same
+            self.record.stacks_path.write_text(stacks(os.getpid()), encoding="utf-8", errors="replace")
+
     def _interrupt(self, worker: subprocess.Popen[bytes]) -> None:
         """Ask first: the worker interrupts the kernel and saves the notebook. Then kill."""
+        import psutil
+
         worker.terminate()
         if _wait(worker, INTERRUPT_GRACE):
             return
         # The kernel ignores it. Without its kernel the worker saves what the notebook holds so far.
         for child in psutil.Process(worker.pid).children(recursive=True):
-            kill(child.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
         if not _wait(worker, SAVE_GRACE):
             worker.kill()
             worker.wait()
 
-    def _finish(self, exit_code: int, left: list[int]) -> RunState:
-        row = self.store.get(self.run_id) or self.row
+    def _end_tree(self) -> str | None:
+        """End all that is left below us; returns what could not be ended, for people."""
+        from wavebook_tools.jobs.processes import end_descendants
+
+        left = end_descendants(patience=UNKILLABLE_PATIENCE)
         if left:
-            state = RunState.FAILED
-            message = f"processes {left} do not die and may still hold {row.device}; a restart of the machine ends them"
-        elif row.cancel_by is not None:
-            state, message = RunState.CANCELLED, f"cancelled by {row.cancel_by}"
-            if row.cancel_why:
-                message += f": {row.cancel_why}"
-        elif self.asked_to_end:
-            state, message = RunState.FAILED, "ended from outside (the machine or its session was shut down)"
-        elif exit_code == 0 and self.record.result_path.exists():
-            state, message = RunState.DONE, None
-        else:
-            state, message = RunState.FAILED, self._reason(exit_code)
-        if state is not RunState.DONE:
-            self._annotate(state, message or "")
-        iteration, metrics = summary(self.record)
-        if not left:
-            os.close(self.lease)  # whoever reads the final state may count on a free device
-        self.events.write("state", state=state, message=message)
-        self.store.finish(self.run_id, state, message=message, iteration=iteration, metrics=metrics)
-        return state
+            return f"processes {left} do not die and may still hold {', '.join(self.devices)}; restart the machine"
+        return self._device_still_held()
+
+    def _device_still_held(self) -> str | None:
+        """Ask the driver until nothing of ours is on the devices; returns what stays, for people."""
+        deadline = time.monotonic() + DEVICE_PATIENCE
+        while True:
+            held = {device: pids for device, pids in self._on_devices().items() if pids}
+            if not held:
+                return None
+            if time.monotonic() > deadline:
+                return f"the driver still shows processes of this run on its devices: {held}"
+            time.sleep(0.05)
+
+    def _on_devices(self) -> dict[str, list[int]]:
+        """Processes on the run's devices that may be ours: not those that were there before it, nor other runs'."""
+        if not any(device.startswith(("GPU-", "MIG-")) for device in self.devices):
+            return {}
+        from wavebook_tools.errors import WavebookError
+        from wavebook_tools.jobs.devices import processes_on
+        from wavebook_tools.jobs.processes import belongs_to_a_run
+
+        try:
+            found = processes_on(self.devices)
+        except WavebookError:
+            return {}
+        return {
+            device: [pid for pid in pids if pid not in self.foreign and not belongs_to_a_run(pid)]
+            for device, pids in found.items()
+        }
+
+    def _note_foreign_processes(self) -> None:
+        found = {pid for pids in self._on_devices().values() for pid in pids}
+        self.foreign |= found
+        if found:
+            message = f"processes {sorted(found)} that are no runs are on {', '.join(self.devices)}"
+            self._alert(Finding(kind="foreign process", message=message, evidence={"processes": sorted(found)}))
+
+    def _own_end(self, exit_code: int) -> Ending:
+        """The end of a run that nobody ended."""
+        if exit_code == 0 and self.record.result_path.exists():
+            return Ending(RunState.DONE)
+        if self.record.cancel_path.exists():
+            return self._asked()
+        message = self._reason(exit_code)
+        finding = self.watchdog.explain(exit_code=exit_code, error=message)
+        if finding is not None:
+            self._alert(finding)
+        return Ending(RunState.FAILED, message)
 
     def _reason(self, exit_code: int) -> str:
-        failed = next(
-            (e for e in reversed(tail_events(self.record)) if e["kind"] == "cell" and e.get("status") == "failed"), None
-        )
+        from wavebook_tools.jobs.recovery import newest, tail_events
+
+        events = tail_events(self.record)
+        failed = next((e for e in reversed(events) if e["kind"] == "cell" and e.get("status") == "failed"), None)
         if failed is not None:
             return f"cell {failed['index'] + 1}: {failed['error']}"
         if exit_code == 0:
             return "the notebook ended without a result"
         if exit_code < 0:
             return f"the worker was ended by {signal.Signals(-exit_code).name}; see log.txt"
-        last = newest(tail_events(self.record), "alert")
+        last = newest(events, "alert")
         return str(last["message"]) if last else f"the worker ended with exit code {exit_code}; see log.txt"
 
-    def _annotate(self, state: RunState, message: str) -> None:
+    def _finish(self, ending: Ending, left: str | None) -> RunState:
+        if left is not None:
+            ending = Ending(RunState.FAILED, left)
+        if ending.state is not RunState.DONE:
+            self._annotate(ending)
+        ended = round(time.time(), 3)  # before the devices are free, so that no run on them starts before this one ends
+        if left is None:
+            # Whoever reads the final state may count on free devices.
+            Lease(",".join(self.devices), tuple(self.leases)).release()
+        self.events.append({"t": ended, "kind": "state", "state": ending.state, "message": ending.message})
+        return ending.state
+
+    def _annotate(self, ending: Ending) -> None:
         # Imported here, as it is heavy and a run that is done never needs it.
         from wavebook_tools.notebooks.annotation import annotate
 
         with contextlib.suppress(Exception):  # the record's state does not hang on the note in its notebook
-            annotate(self.record.notebook_path, f"**{state.value}**: {message}")
+            annotate(self.record.notebook_path, f"**{ending.state.value}**: {ending.message}")
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while process.poll() is None:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def _limits(record: RunRecord) -> dict[str, Any]:
+    try:
+        return dict(json.loads(record.spec_path.read_bytes()).get("limits") or {})
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}  # the worker will say what is wrong with it
+
+
+def _wait(worker: subprocess.Popen[bytes], seconds: float) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.wait(seconds)
+        return True
+    return False
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
 
 
 def main() -> None:
-    """Run the run named on the command line."""
-    Supervisor(Project(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])).run()
+    """Run the run in the folder named on the command line."""
+    parser = argparse.ArgumentParser(prog="wavebook_tools.jobs.supervisor")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--devices", type=_names, default=_names(os.environ.get("CUDA_VISIBLE_DEVICES", "")))
+    parser.add_argument("--leases", type=lambda text: [int(name) for name in _names(text)], default=[])
+    parser.add_argument("--patience", type=json.loads, default={})
+    arguments = parser.parse_args()
+    supervisor = Supervisor(
+        RunRecord(arguments.folder.resolve()),
+        devices=arguments.devices,
+        leases=arguments.leases,
+        patience=arguments.patience,
+    )
+    supervisor.run()
+    if arguments.leases:
+        # This is the machine of the queue: should the dispatcher have been killed, the next one begins here.
+        with contextlib.suppress(Exception):
+            wakeup.ensure_dispatcher(Project.find(supervisor.record.path))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,31 @@
-"""How a waiting dispatcher learns at once that there is something to do: a named pipe in the project's state folder."""
+"""How a dispatcher learns at once that there is something to do: a named pipe in the project's state folder."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
+import subprocess
+import sys
 
+from wavebook_tools.jobs.environment import of_queue
 from wavebook_tools.records.project import Project
+
+
+def ensure_dispatcher(project: Project) -> None:
+    """Wake the dispatcher, or start one where none lives. It is a process of its own, which ends when all is done."""
+    if wake(project):
+        return
+    with open(project.state_path / "dispatcher.log", "ab") as stream:
+        subprocess.Popen(
+            [sys.executable, "-m", "wavebook_tools.jobs.dispatcher", str(project.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            cwd=project.root,
+            env=of_queue(os.environ),
+        )
 
 
 def wake(project: Project) -> bool:

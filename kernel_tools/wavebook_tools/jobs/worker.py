@@ -1,6 +1,6 @@
 """Executes a run's notebook, below its supervisor.
 
-python -m wavebook_tools.jobs.worker PROJECT RUN
+python -m wavebook_tools.jobs.worker RUN_FOLDER
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from wavebook_tools.notebooks.rendering import render
 from wavebook_tools.notebooks.signing import sign
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.run import RUN_FOLDER_VARIABLE
 
 
 def execute(project: Project, record: RunRecord) -> None:
@@ -56,6 +55,7 @@ def execute(project: Project, record: RunRecord) -> None:
                 save_path=record.notebook_path,
                 events=events,
                 run_log=record.log_path,
+                stream_limit=spec.limits.cell_output_bytes,
                 kernel_manager=manager,
             )
         finally:
@@ -80,10 +80,9 @@ def _interrupt_kernel_on_sigterm(manager: AsyncKernelManager) -> None:
 def main() -> None:
     """Execute the run named on the command line; exit code 1 where it fails."""
     signal_on_parent_death(signal.SIGTERM)
-    project = Project(Path(sys.argv[1]))
-    record = RunRecord(Path(os.environ[RUN_FOLDER_VARIABLE]))
+    record = RunRecord(Path(sys.argv[1]))
     try:
-        execute(project, record)
+        execute(Project.find(record.path), record)
     except PapermillExecutionError:
         raise SystemExit(1) from None  # its traceback stands in the notebook and the log
     except WavebookError as error:

@@ -5,7 +5,9 @@ It is registered as ``wavebook`` in papermill's entry-point group, so ``papermil
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -70,8 +72,17 @@ class AtomicExecutionManager(NotebookExecutionManager):  # type: ignore[misc]
 class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     """Passes what the kernel prints to the log and the events, and keeps the notebook's share of it bounded."""
 
-    def __init__(self, nb_man: NotebookExecutionManager, *, log: Any, run_log: Path | None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        nb_man: NotebookExecutionManager,
+        *,
+        log: Any,
+        run_log: Path | None,
+        stream_limit: int = STREAM_LIMIT,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(nb_man, log=log, **kwargs)
+        self._stream_limit = stream_limit
         self._events: EventWriter | None = getattr(nb_man, "events", None)
         self._run_log = open(run_log, "ab", buffering=0) if run_log else None  # noqa: SIM115 - as long as the client
         self._kept: dict[int, int] = {}
@@ -84,10 +95,10 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             self._log(msg["content"]["name"], text)
             kept = self._kept.get(cell_index, 0)
             self._kept[cell_index] = kept + len(text)
-            if kept >= STREAM_LIMIT:
+            if kept >= self._stream_limit:
                 return None
-            if kept + len(text) > STREAM_LIMIT:
-                cut = text[: STREAM_LIMIT - kept] + "\n… more of this stands in log.txt\n"
+            if kept + len(text) > self._stream_limit:
+                cut = text[: self._stream_limit - kept] + "\n… more of this stands in log.txt\n"
                 msg = {**msg, "content": {**msg["content"], "text": cut}}
             if outs and outs[-1].output_type == "stream" and outs[-1].name == msg["content"]["name"]:
                 outs[-1].text += msg["content"]["text"]  # one output a stream, as JupyterLab shows and saves it
@@ -96,11 +107,34 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             self._log("stderr", COLOUR_CODE.sub("", "\n".join(msg["content"]["traceback"])) + "\n")
         return super().output(outs, msg, display_id, cell_index)
 
+    async def _async_poll_kernel_alive(self) -> None:
+        # nbclient looks once a second. The kernel's process tells at once, so that a killed run ends without that wait.
+        pid = getattr(getattr(self.km, "provisioner", None), "pid", None)
+        if pid is None:
+            await super()._async_poll_kernel_alive()
+            return
+        with contextlib.suppress(ProcessLookupError):
+            await _ended(pid)
+        if self.task_poll_for_reply is not None:
+            self.task_poll_for_reply.cancel()
+
     def _log(self, stream: str, text: str) -> None:
         if self._run_log is not None:
             self._run_log.write(text.encode(errors="replace"))
         if self._events is not None:
             self._events.write("log", stream=stream, text=text[-LOG_EVENT_LIMIT:])
+
+
+async def _ended(pid: int) -> None:
+    """Wait until a process has ended; ProcessLookupError where it has long."""
+    descriptor = os.pidfd_open(pid)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 class WavebookEngine(Engine):  # type: ignore[misc]

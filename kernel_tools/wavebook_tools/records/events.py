@@ -29,6 +29,11 @@ class EventWriter:
     def write(self, kind: EventKind, **fields: Any) -> dict[str, Any]:
         """Append one event, stamped with the time, and return it. A float that is not finite is written as null."""
         event = {"t": round(time.time(), 3), "kind": kind, **fields}
+        self.append(event)
+        return event
+
+    def append(self, event: dict[str, Any]) -> None:
+        """Append an event that has its time already."""
         line = json.dumps(_finite(event), ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
@@ -41,7 +46,6 @@ class EventWriter:
                 raise OSError(28, "no space left for the event", str(self.path))
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        return event
 
     def metric(self, iteration: int, values: dict[str, float]) -> None:
         """Append the metrics of one training iteration, with rsl_rl's names."""

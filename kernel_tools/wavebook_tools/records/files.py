@@ -7,11 +7,12 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Final
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any, Final
 
 from wavebook_tools.errors import UsageError, WavebookError
+
+if TYPE_CHECKING:  # the processes around a run write files without it
+    from pydantic import BaseModel, ValidationError
 
 FORMAT: Final = 1
 """The number under ``"format"`` in every JSON document that this version writes."""
@@ -45,7 +46,7 @@ def write_atomic(path: Path, text: str) -> None:
 
 def write_json(path: Path, document: BaseModel | dict[str, Any] | list[Any]) -> None:
     """Write a JSON document with ``write_atomic``."""
-    data = document.model_dump(mode="json") if isinstance(document, BaseModel) else document
+    data = document if isinstance(document, dict | list) else document.model_dump(mode="json")
     write_atomic(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -55,6 +56,8 @@ def read_model[Model: BaseModel](path: Path, model: type[Model]) -> Model:
     Raises:
         WavebookError: The file is missing, is not JSON, or does not fit the model; the message names the field.
     """
+    from pydantic import ValidationError
+
     try:
         return model.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:

@@ -60,7 +60,8 @@ class Budget(Document):
     """What a wave may spend."""
 
     max_runs: int = Field(default=12, ge=1)
-    gpu_hours: float | None = Field(default=None, gt=0)
+    gpu_hours: float | None = Field(default=None, gt=0, description="Over all runs; the wave is ended when it is spent")
+    run_hours: float | None = Field(default=None, gt=0, description="The longest that one run may take [h]")
 
 
 class EvaluationSpec(Document):
@@ -86,7 +87,12 @@ class WavePlan(Document):
     iterations: int = Field(ge=1)
     overrides: Overrides = Field(default_factory=dict, description="Base overrides that every experiment shares")
     experiments: list[ExperimentSpec] = Field(min_length=1, max_length=64)
-    devices: list[str] = Field(default=["auto"], description="['auto'], ['cpu'] or GPU indices and UUIDs")
+    devices: list[str] = Field(
+        default=["auto"], description="Where runs may go: ['auto'], ['cpu'] or GPU indices and UUIDs"
+    )
+    gpus: int = Field(default=1, ge=1, le=64, description="Devices that each run trains on together")
+    share: bool = Field(default=False, description="Whether a run may share its device with others of its kind")
+    priority: int = Field(default=0, ge=-1000, le=1000, description="Runs of a higher priority start first")
     budget: Budget = Field(default_factory=Budget)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     planner: str = Field(default="human", description="Who wrote the plan: human, offline, or a model's name")
@@ -101,6 +107,8 @@ class WavePlan(Document):
         runs = self.run_count
         if runs > self.budget.max_runs:
             raise ValueError(f"{runs} runs are planned and the budget allows {self.budget.max_runs}")
+        if self.gpus > 1 and self.share:
+            raise ValueError("a run that trains on several devices cannot share them")
         return self
 
     @property

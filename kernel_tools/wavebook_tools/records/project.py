@@ -6,15 +6,20 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
 from wavebook_tools.records.events import events_from, read_events
 from wavebook_tools.records.files import inside, read_model, write_atomic
-from wavebook_tools.records.ledger import Ledger
-from wavebook_tools.records.plan import WavePlan
-from wavebook_tools.records.run import RunId, RunResult, RunSpec
-from wavebook_tools.records.settings import Settings, read_settings
+from wavebook_tools.records.states import RunId
+
+# The documents' models are imported where one is read: the processes around a run need the paths alone, and pydantic
+# would take up most of their start.
+if TYPE_CHECKING:
+    from wavebook_tools.records.ledger import Ledger
+    from wavebook_tools.records.plan import WavePlan
+    from wavebook_tools.records.run import RunResult, RunSpec
+    from wavebook_tools.records.settings import Settings
 
 SETTINGS_FILE = "wavebook.toml"
 STATE_FOLDER = ".wavebook"
@@ -47,6 +52,16 @@ class RunRecord:
         return self.path / "log.txt"
 
     @property
+    def cancel_path(self) -> Path:
+        """The request to end the run, there once somebody made it."""
+        return self.path / "cancel.json"
+
+    @property
+    def stacks_path(self) -> Path:
+        """Where the run's processes stood when it was found hung."""
+        return self.path / "stacks.txt"
+
+    @property
     def checkpoints_path(self) -> Path:
         return self.path / "checkpoints"
 
@@ -61,6 +76,8 @@ class RunRecord:
         Raises:
             WavebookError: spec.json is missing or damaged.
         """
+        from wavebook_tools.records.run import RunSpec
+
         return read_model(self.spec_path, RunSpec)
 
     def result(self) -> RunResult | None:
@@ -69,6 +86,8 @@ class RunRecord:
         Raises:
             WavebookError: result.json is damaged.
         """
+        from wavebook_tools.records.run import RunResult
+
         return read_model(self.result_path, RunResult) if self.result_path.exists() else None
 
     def events(self, *, start: int = 0) -> Iterator[dict[str, Any]]:
@@ -108,6 +127,8 @@ class WaveRecord:
         Raises:
             WavebookError: wave.json is missing or damaged.
         """
+        from wavebook_tools.records.plan import WavePlan
+
         return read_model(self.plan_path, WavePlan)
 
     def runs(self) -> list[RunRecord]:
@@ -188,10 +209,14 @@ class Project:
     @property
     def ledger(self) -> Ledger:
         """The project's list of decisions."""
+        from wavebook_tools.records.ledger import Ledger
+
         return Ledger(self.root / "ledger.jsonl")
 
     def settings(self) -> Settings:
         """wavebook.toml; UsageError where it is wrong."""
+        from wavebook_tools.records.settings import read_settings
+
         return read_settings(self.settings_path)
 
     def resolve(self, relative: str) -> Path:

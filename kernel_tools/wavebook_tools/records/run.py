@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterable
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from wavebook_tools.errors import UsageError
 from wavebook_tools.records.files import FORMAT
 from wavebook_tools.records.plan import (
     Document,
@@ -21,71 +17,30 @@ from wavebook_tools.records.plan import (
     Seed,
     WavePlan,
 )
+from wavebook_tools.records.states import FINAL_STATES, RUN_FOLDER_VARIABLE, RunId, RunState, latest_repeats
 
-RUN_FOLDER_VARIABLE = "WAVEBOOK_RUN_FOLDER"
-"""Environment variable that every process below a run's supervisor carries: its notebook finds the record by it, and
-what is left of a process tree whose root died is found by it too."""
-
-
-class RunState(StrEnum):
-    """Where a run stands."""
-
-    QUEUED = "queued"
-    STARTING = "starting"
-    RUNNING = "running"
-    EVALUATING = "evaluating"
-    DONE = "done"
-    FAILED = "failed"
-    HUNG = "hung"
-    CANCELLED = "cancelled"
-
-    @property
-    def final(self) -> bool:
-        """Whether the run has ended and will not change its state again."""
-        return self in FINAL_STATES
+__all__ = [
+    "FINAL_STATES",
+    "RUN_FOLDER_VARIABLE",
+    "Protocol",
+    "RunId",
+    "RunResult",
+    "RunSpec",
+    "RunState",
+    "latest_repeats",
+]
 
 
-FINAL_STATES = frozenset({RunState.DONE, RunState.FAILED, RunState.HUNG, RunState.CANCELLED})
+class RunLimits(Document):
+    """What one run may use before it is ended, or its output cut."""
 
-
-class RunId(str):
-    """The name of a run everywhere: ``exp001/s0``, a repeat of it ``exp001/s0-r1``.
-
-    Raises:
-        UsageError: The text does not name a run.
-    """
-
-    experiment: str
-    seed: int
-    repeat: int
-
-    def __new__(cls, text: str) -> RunId:
-        match = re.fullmatch(r"(exp\d{3,})/s(\d+)(?:-r([1-9]\d*))?", text)
-        if match is None:
-            raise UsageError(f"{text!r} does not name a run; runs are named like 'exp001/s0'")
-        run_id = super().__new__(cls, text)
-        run_id.experiment, run_id.seed, run_id.repeat = match[1], int(match[2]), int(match[3] or 0)
-        return run_id
-
-    @classmethod
-    def of(cls, experiment: str, seed: int, repeat: int = 0) -> RunId:
-        """The run of an experiment's seed; ``repeat`` counts further executions of the same seed from 1."""
-        return cls(f"{experiment}/s{seed}" + (f"-r{repeat}" if repeat else ""))
-
-    @property
-    def folder(self) -> str:
-        """Name of the run's folder below its experiment's."""
-        return self.partition("/")[2]
-
-
-def latest_repeats(run_ids: Iterable[str]) -> list[RunId]:
-    """The newest repeat of each experiment's seed among ``run_ids``: a repeat stands for the run it repeats."""
-    latest: dict[tuple[str, int], RunId] = {}
-    for run_id in map(RunId, run_ids):
-        key = (run_id.experiment, run_id.seed)
-        if key not in latest or run_id.repeat > latest[key].repeat:
-            latest[key] = run_id
-    return list(latest.values())
+    hours: float | None = Field(default=None, gt=0, description="Time from its start [h]")
+    cell_output_bytes: int = Field(
+        default=256 * 1024, ge=1024, description="Printed text that a cell keeps in the notebook; log.txt has all"
+    )
+    free_disk_bytes: int = Field(
+        default=500 * 1000 * 1000, ge=0, description="Below this much free space no run starts, and one that runs ends"
+    )
 
 
 class RunSpec(Document):
@@ -108,16 +63,28 @@ class RunSpec(Document):
         default_factory=dict, description="The wave's base overrides and the experiment's, merged"
     )
     devices: list[str] = Field(default=["auto"])
+    gpus: int = Field(default=1, ge=1, description="Devices that the run trains on together")
+    share: bool = Field(default=False, description="Whether it may share its device")
+    priority: int = 0
+    limits: RunLimits = Field(default_factory=RunLimits)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     template: str = "train"
     checkpoint: str | None = Field(default=None, description="Checkpoint to resume from, relative to the project")
+    resumed_from: str | None = Field(default=None, description="The run whose checkpoint this one goes on from")
     planner: str = "human"
     wavebook_version: str = ""
     created: float = Field(default_factory=time.time, description="Unix seconds")
 
     @classmethod
     def from_plan(
-        cls, plan: WavePlan, experiment: ExperimentSpec, seed: int, *, repeat: int = 0, version: str = ""
+        cls,
+        plan: WavePlan,
+        experiment: ExperimentSpec,
+        seed: int,
+        *,
+        repeat: int = 0,
+        limits: RunLimits | None = None,
+        version: str = "",
     ) -> RunSpec:
         """The run of one of a plan's experiments with one of its seeds."""
         return cls(
@@ -135,6 +102,10 @@ class RunSpec(Document):
             iterations=experiment.iterations or plan.iterations,
             overrides={**plan.overrides, **experiment.overrides},
             devices=plan.devices,
+            gpus=plan.gpus,
+            share=plan.share,
+            priority=plan.priority,
+            limits=limits or RunLimits(hours=plan.budget.run_hours),
             evaluation=plan.evaluation,
             template=experiment.template,
             planner=plan.planner,

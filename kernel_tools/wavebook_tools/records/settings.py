@@ -11,6 +11,10 @@ from pydantic import Field, ValidationError
 from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.plan import Budget, Document, EvaluationSpec
+from wavebook_tools.records.run import RunLimits
+
+MAX_SLOTS = 64
+"""Runs that may ever share a device."""
 
 
 class TrainingSettings(Document):
@@ -25,6 +29,33 @@ class DeviceSettings(Document):
     """Which devices the queue may use."""
 
     use: list[str] = Field(default=["auto"], description="['auto'], ['cpu'] or GPU indices and UUIDs")
+    runs_per_gpu: int = Field(default=1, ge=1, le=MAX_SLOTS, description="How many runs may share a device")
+    foreign: Literal["warn", "block"] = Field(
+        default="warn", description="Whether processes on a GPU that are no runs keep runs away from it"
+    )
+
+
+class QueueSettings(Document):
+    """How the queue moves."""
+
+    max_running: int | None = Field(default=None, ge=1, description="Runs at a time; as many as fit where absent")
+
+
+class LimitSettings(Document):
+    """What one run may use."""
+
+    run_hours: float | None = Field(default=None, gt=0, description="Time from its start [h]")
+    cell_output_kb: int = Field(default=256, ge=1, description="Printed text that a cell keeps in the notebook [kB]")
+    free_disk_gb: float = Field(default=0.5, ge=0, description="Disk space that must stay free [GB]")
+
+    def of_run(self, run_hours: float | None = None) -> RunLimits:
+        """The limits of a run whose plan allows it ``run_hours``; the shorter time holds."""
+        hours = [value for value in (self.run_hours, run_hours) if value is not None]
+        return RunLimits(
+            hours=min(hours, default=None),
+            cell_output_bytes=self.cell_output_kb * 1024,
+            free_disk_bytes=round(self.free_disk_gb * 1e9),
+        )
 
 
 class PlannerSettings(Document):
@@ -39,6 +70,8 @@ class Settings(Document):
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     devices: DeviceSettings = Field(default_factory=DeviceSettings)
+    queue: QueueSettings = Field(default_factory=QueueSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
     budget: Budget = Field(default_factory=Budget)
     planner: PlannerSettings = Field(default_factory=PlannerSettings)
 

@@ -1,1 +1,21 @@
 """Where runs are executed: on this machine, or through a cluster's scheduler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wavebook_tools.jobs.engines.base import Engine
+from wavebook_tools.records.settings import Settings
+
+
+@dataclass(frozen=True)
+class ClusterEngine:
+    """The engine of a cluster, and what it is called in the records."""
+
+    name: str
+    engine: Engine
+
+
+def cluster_for(settings: Settings) -> ClusterEngine | None:
+    """The cluster that the settings name; None for this machine, whose engine is the dispatcher's own."""
+    return None

@@ -1,0 +1,1 @@
+"""Failure signatures of runs, and the watchdog that looks for them."""
