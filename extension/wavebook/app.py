@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,7 +75,19 @@ class WavebookApp(ExtensionApp):
         else:
             for wave in queued:
                 self.log.info("queued wave %s, which was approved before the last server ended", wave)
+        try:
+            if await asyncio.to_thread(self._go_on):
+                self.log.info("the queue goes on with the runs that had not ended")
+        except (WavebookError, sqlite3.DatabaseError, OSError) as error:
+            self.log.warning("the queue cannot go on: %s", error)
         self.watcher.start()
+
+    def _go_on(self) -> bool:
+        """After a restart of the machine the queue moves again as soon as the server is there."""
+        if not self.project.database_path.exists():
+            return False
+        with self.queue_class(self.project) as queue:
+            return bool(queue.recover())
 
     async def stop_extension(self) -> None:
         """End the watcher; the runs go on."""

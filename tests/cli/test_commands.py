@@ -157,7 +157,7 @@ def test_outside_a_project_status_says_how_to_start_one(tmp_path: Path) -> None:
 
 def test_gpus_and_doctor_answer_in_json(project: Project) -> None:
     devices = json.loads(wavebook("gpus", "--json", project=project.root).stdout)["devices"]
-    assert devices[0]["lease"] is None
+    assert devices[0]["holders"] == []
     checks = json.loads(wavebook("doctor", "--json", project=project.root).stdout)["checks"]
     assert {"Python", "tasks", "templates", "devices"} <= {check["name"] for check in checks if check["ok"]}
 

@@ -1,7 +1,9 @@
-"""Follow and control: ``run``, ``status``, ``logs``, ``cancel``, ``retry``, ``reindex``."""
+"""Follow and control: ``run``, ``status``, ``logs``, ``cancel``, ``retry``, ``priority``, ``reindex``."""
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ from wavebook.agent.approvals import Approvals
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option, run_table
 from wavebook.cli.plan import user_name
 from wavebook.cli.progress import follow
-from wavebook_tools.errors import UsageError
+from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.index import rebuild
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
@@ -77,6 +79,7 @@ def start_wave(project: Project, wave: int, devices: list[str] | None = None) ->
 def status(wave: int | None, wait: bool, project_path: Path | None, as_json: bool) -> None:
     """Show waves and runs, or those of one WAVE."""
     project = find_project(project_path)
+    _go_on(project)
     if wait:
         running = [w["id"] for w in project_status(project, wave=wave)["waves"] if w["state"] in {"queued", "running"}]
         for wave_id in running:
@@ -148,22 +151,53 @@ def cancel(target: str, why: str, project_path: Path | None, as_json: bool) -> N
 
 
 @click.command()
-@click.argument("wave", type=int)
+@click.argument("target", metavar="WAVE|RUN")
+@click.option("--resume", is_flag=True, help="Go on from each run's last checkpoint where it left one.")
 @click.option("--wait", is_flag=True, help="Follow the repeats to their end.")
 @project_option
 @json_option
-def retry(wave: int, wait: bool, project_path: Path | None, as_json: bool) -> None:
-    """Run again what failed, hung or was cancelled in WAVE."""
+def retry(target: str, resume: bool, wait: bool, project_path: Path | None, as_json: bool) -> None:
+    """Run again what failed, hung or was cancelled in a wave (3), or one such run (exp001/s0)."""
     project = find_project(project_path)
+    run_id = None if target.isdigit() else RunId(target)
+    wave = int(target) if run_id is None else project.run(run_id).spec().wave
     project.wave(wave)
     with Queue(project) as queue:
-        ids = queue.retry_wave(wave, user_name())
+        ids = queue.retry_wave(wave, user_name(), resume=resume, run_id=run_id)
+    resumed = {run: spec.resumed_from for run in ids if (spec := project.run(run).spec()).resumed_from}
     ok = follow(project, wave, quiet=as_json) if wait else True
     if as_json:
-        print_json({"queued": ids})
+        print_json({"queued": ids, "resumed": resumed})
     else:
         console.print(f"Queued again: {', '.join(ids)}")
+        for run in ids if resume else []:
+            how = f"goes on from {resumed[run]}" if run in resumed else "starts from scratch: no whole checkpoint"
+            console.print(f"  {run} {how}")
     sys.exit(0 if ok else 1)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.argument("value", type=int)
+@project_option
+@json_option
+def priority(run_id: str, value: int, project_path: Path | None, as_json: bool) -> None:
+    """Move the queued RUN: a higher VALUE starts first; 0 is what runs have at first."""
+    project = find_project(project_path)
+    with Queue(project) as queue:
+        queue.set_priority(run_id, value, user_name())
+    if as_json:
+        print_json({"id": run_id, "priority": value})
+    else:
+        console.print(f"{run_id}: priority {value}")
+
+
+def _go_on(project: Project) -> None:
+    """After a restart of the machine the first who looks sets the queue in motion again."""
+    if not project.database_path.exists():
+        return
+    with contextlib.suppress(WavebookError, OSError, sqlite3.DatabaseError), Queue(project) as queue:
+        queue.recover()  # what is wrong with the database is told by whoever reads it
 
 
 @click.command()

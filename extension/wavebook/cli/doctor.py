@@ -7,7 +7,6 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.table import Table
@@ -120,29 +119,3 @@ def _version(package: str) -> str:
         return importlib.metadata.version(names.get(package, package))
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
-
-
-@click.command()
-@json_option
-def gpus(as_json: bool) -> None:
-    """Show devices, who holds them, and the processes on them."""
-    rows: list[dict[str, Any]] = [{**device.as_dict(), "lease": device.holders} for device in list_devices()]
-    if as_json:
-        print_json({"devices": rows})
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("device", "name", "memory", "load", "lease", "processes"):
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        memory = (
-            f"{row['memory_used'] / 2**30:.1f}/{row['memory_total'] / 2**30:.0f} GiB" if row["memory_total"] else ""
-        )
-        table.add_row(
-            str(row["index"]) if row["index"] is not None else row["id"],
-            row["name"],
-            memory,
-            "" if row["utilisation"] is None else f"{row['utilisation']} %",
-            row["lease"] or "free",
-            " ".join(map(str, row["processes"])),
-        )
-    console.print(table)

@@ -9,9 +9,10 @@ import click
 from wavebook._version import __version__
 from wavebook.cli.bench import bench
 from wavebook.cli.comparison import compare, report
-from wavebook.cli.control import cancel, logs, reindex, retry, run, status
+from wavebook.cli.control import cancel, logs, priority, reindex, retry, run, status
 from wavebook.cli.demo import demo
-from wavebook.cli.doctor import doctor, gpus
+from wavebook.cli.devices import gpus
+from wavebook.cli.doctor import doctor
 from wavebook.cli.lab import lab
 from wavebook.cli.plan import plan
 from wavebook_tools.errors import WavebookError
@@ -23,7 +24,10 @@ def commands() -> None:
     """Waves of reinforcement-learning experiments on legged robots, as notebooks."""
 
 
-for command in (lab, demo, plan, run, status, logs, cancel, retry, gpus, compare, report, reindex, doctor, bench):
+for command in (
+    *(lab, demo, plan, run, status, logs, cancel, retry, priority),
+    *(gpus, compare, report, reindex, doctor, bench),
+):
     commands.add_command(command)
 
 

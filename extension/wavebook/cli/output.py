@@ -80,10 +80,10 @@ def plan_table(plan: dict[str, Any]) -> Table:
 def run_table(waves: list[dict[str, Any]], now: float) -> Table:
     """The runs of waves, one a row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("run", "state", "iteration", "device", "time", r"error_vel_xy \[m/s]", "note"):
+    for column in ("run", "state", "iteration", "device", "time", "left", r"error_vel_xy \[m/s]", "note"):
         table.add_column(column, overflow="fold")
     for wave in waves:
-        table.add_row(f"[bold]wave {wave['id']}[/] {wave['slug']}", _styled(wave["state"]), "", "", "", "", "")
+        table.add_row(f"[bold]wave {wave['id']}[/] {wave['slug']}", _styled(wave["state"]), "", "", "", "", "", "")
         for run in wave["runs"]:
             error = run["metrics"].get("error_vel_xy", run["metrics"].get("Metrics/error_vel_xy"))
             table.add_row(
@@ -92,6 +92,7 @@ def run_table(waves: list[dict[str, Any]], now: float) -> Table:
                 f"{run['iteration']}/{run['iterations']}",
                 run["device"] or "",
                 ago(run["started"], run["ended"] or now) if run["started"] else "",
+                "" if run["ended"] else ago(now, run["estimated_end"]),
                 "" if error is None else f"{error:.3f}",
                 escape(run["message"] or ""),
             )
