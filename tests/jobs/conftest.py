@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.jobs.gpus import Machine, driver_folder
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project
@@ -81,6 +82,20 @@ def small_plan(wave: int = 1, *, template: str = "quick", iterations: int = 3, s
             )
         ],
     )
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return driver_folder(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, driver: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine with two GPUs."""
+    machine = Machine(tmp_path, driver)
+    machine.set(["GPU-aaaa", "GPU-bbbb"])
+    machine.use(monkeypatch)
+    return machine
 
 
 @pytest.fixture
