@@ -1,0 +1,112 @@
+"""Not a number: metrics, the policy or the simulation hold NaN or inf."""
+
+from __future__ import annotations
+
+import re
+
+from wavebook_tools.diagnosis.broken import read_broken
+from wavebook_tools.diagnosis.finding import Action, Finding, Suggestion
+from wavebook_tools.diagnosis.signature import Event, Failure, RunView, Signature, line_with, number, values_of
+
+LEARNER = ("Loss/", "Policy/")
+"""Metrics of the learner itself: once one of them is not a number, so are the network's parameters, and no further
+iteration mends them. The others may recover, as a mean over episodes of which one was broken."""
+
+CONSECUTIVE = 2
+"""Iterations in a row that the learner's metrics must be broken before the run is ended."""
+
+RESETS = "Guard/resets"
+
+ERRORS = re.compile(
+    r"normal expects all elements of std >= 0\.0"  # torch.normal of a policy whose deviation is NaN
+    r"|returned by the environment contains? NaN values"  # rsl_rl's check of observations, rewards and dones
+    r"|Expected (?:parameter|value argument) .{0,400}? to satisfy the constraint"  # torch.distributions' check
+    r"|Function '\w+' returned nan values"  # torch's anomaly mode
+    r"|probability tensor contains either `?inf`?, `?nan`?"
+    r"|simulat\w+ returned values that are not numbers",
+    re.DOTALL,
+)
+
+
+class NotANumber(Signature):
+    """Three things, each told once:
+
+    - a metric of the learner is null in two iterations in a row: ends the run;
+    - any other metric is null: an alert, as it may recover;
+    - the guard reset robots whose simulation broke: an alert with their terrain.
+
+    And a run that failed with one of the error texts of torch or rsl_rl.
+    """
+
+    kind = "not a number"
+
+    def __init__(self) -> None:
+        self.last_good: int | None = None
+        self._broken_in_a_row = 0
+        self._told_metric = False
+        self._told_resets = False
+
+    def see(self, event: Event, run: RunView) -> Finding | None:
+        values = values_of(event)
+        if not values or run.phase != "training":
+            return None
+        broken = sorted(name for name, value in values.items() if _broken(value))
+        if not broken:
+            self.last_good = run.last_iteration
+            self._broken_in_a_row = 0
+            return self._resets(values.get(RESETS), run)
+        learner = [name for name in broken if name.startswith(LEARNER)]
+        self._broken_in_a_row = self._broken_in_a_row + 1 if learner else 0
+        if self._broken_in_a_row >= CONSECUTIVE:
+            return self._finding(f"{', '.join(learner[:4])} are not numbers since {self._since()}", learner, run, True)
+        if not learner and not self._told_metric:
+            self._told_metric = True
+            return self._finding(f"{', '.join(broken[:4])} is not a number", broken, run, False)
+        return None
+
+    def explain(self, failure: Failure, run: RunView) -> Finding | None:
+        match = ERRORS.search(failure.text)
+        if match is None:
+            return None
+        line = line_with(failure.text, match.start())
+        return self._finding(f"the training met values that are not numbers, {self._since()}: {line}", [], run, True)
+
+    def _since(self) -> str:
+        return "the first iteration" if self.last_good is None else f"iteration {self.last_good}, the last good one"
+
+    def _resets(self, value: object, run: RunView) -> Finding | None:
+        resets = number(value)
+        if self._told_resets or not resets:
+            return None
+        self._told_resets = True
+        message = f"the simulation of {resets:.0f} robots broke; they were reset and the training goes on"
+        return self._finding(message, [RESETS], run, False)
+
+    def _finding(self, message: str, metrics: list[str], run: RunView, ends_run: bool) -> Finding:
+        broken = read_broken(run.folder)
+        evidence = {"metrics": metrics[:20], "last_good_iteration": self.last_good, **broken.as_dict()}
+        if broken.count:
+            message += f" ({broken.describe()})"
+        if broken.terrain is not None:
+            name = f"env.scene.terrain.terrain_generator.sub_terrains.{broken.terrain}.proportion"
+            why = f"most of the robots whose simulation broke stood on {broken.terrain}"
+            suggestion = Suggestion(Action.EXCLUDE_TERRAIN, why, overrides={name: 0.0}, names=(broken.terrain,))
+        elif broken.count:
+            suggestion = run.fewer_envs("the simulation itself broke; see checkpoints/broken")
+        elif ends_run:
+            suggestion = self._lower_learning_rate(run)
+        else:
+            suggestion = Suggestion(Action.RETRY_SEED, "a single broken metric may be this seed's alone")
+        return Finding(self.kind, message, evidence, ends_run=ends_run, suggestion=suggestion)
+
+    @staticmethod
+    def _lower_learning_rate(run: RunView) -> Suggestion:
+        name = "agent.algorithm.learning_rate"
+        rate = number(run.overrides.get(name))
+        overrides = {name: rate / 3} if rate else {}
+        return Suggestion(Action.LOWER_LEARNING_RATE, "the learner diverged, no robot broke", overrides, names=(name,))
+
+
+def _broken(value: object) -> bool:
+    """Whether a metric is null, as events hold NaN and inf, or one of these where another program wrote them."""
+    return value is None or (isinstance(value, float) and number(value) is None)
