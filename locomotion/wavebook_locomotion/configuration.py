@@ -10,6 +10,8 @@ from typing import Any
 
 from wavebook_locomotion import parameters
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.rewards import presets
+from wavebook_locomotion.terrains import sets
 
 RSL_RL_VERSION = "5.5.1"
 """The rsl_rl version for which the learner's configuration is written."""
@@ -70,24 +72,36 @@ def load(
         ConfigurationError: An unknown task, preset or parameter, or a value that does not fit; the message names the
             nearest valid choice.
     """
-    if task not in task_names():
-        raise ConfigurationError(f"there is no task {task!r}.{did_you_mean(task, task_names())}")
     if num_envs < 1:
         raise ConfigurationError(f"num_envs must be at least 1, not {num_envs}")
+    env, agent = defaults(task, physics)
+    parameters.apply(env, agent, dict(overrides or {}))
+    presets.drop_unused(env.rewards)
+    if env.scene.terrain.terrain_generator is not None:
+        sets.drop_unused(env.scene.terrain.terrain_generator.sub_terrains)
+    env.scene.num_envs = num_envs
+    env.seed = agent.seed = seed
+    env.sim.device = agent.device = device
+    return TaskConfig(task, env, agent, dict(overrides or {}), seed, device, physics)
+
+
+def defaults(task: str, physics: str = "newton_mjwarp") -> tuple[Any, Any]:
+    """The two objects of ``task`` as it stands, with every term and sub-terrain that could be chosen.
+
+    Raises:
+        ConfigurationError: An unknown task or preset; the message names the nearest valid choice.
+    """
+    if task not in task_names():
+        raise ConfigurationError(f"there is no task {task!r}.{did_you_mean(task, task_names())}")
 
     from isaaclab_tasks.utils import load_cfg_from_registry, resolve_presets
 
     with contextlib.redirect_stdout(io.StringIO()):  # it prints where it reads from
         env = load_cfg_from_registry(task, "env_cfg_entry_point")
         agent = load_cfg_from_registry(task, "rsl_rl_cfg_entry_point")
-    presets = [name for name in env.sim.physics.__dataclass_fields__ if name != "default"]
-    if physics not in presets:
+    engines = [name for name in env.sim.physics.__dataclass_fields__ if name != "default"]
+    if physics not in engines:
         raise ConfigurationError(
-            f"the task has no physics preset {physics!r}; it has {', '.join(presets)}.{did_you_mean(physics, presets)}"
+            f"the task has no physics preset {physics!r}; it has {', '.join(engines)}.{did_you_mean(physics, engines)}"
         )
-    env = resolve_presets(env, {physics})
-    parameters.apply(env, agent, dict(overrides or {}))
-    env.scene.num_envs = num_envs
-    env.seed = agent.seed = seed
-    env.sim.device = agent.device = device
-    return TaskConfig(task, env, agent, dict(overrides or {}), seed, device, physics)
+    return resolve_presets(env, {physics}), agent

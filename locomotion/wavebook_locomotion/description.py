@@ -23,6 +23,15 @@ UNITS = {
     "flat_orientation_l2": "1",
     "joint_pos_limits": "rad",
     "base_height_l2": "m²",
+    "feet_gait": "1",
+    "feet_air_time_variance": "s²",
+    "feet_height_body": "m²",
+    "feet_slide": "m/s",
+    "contact_forces": "N",
+    "joint_mirror": "rad²",
+    "joint_power": "W",
+    "joint_deviation_l1": "rad",
+    "stand_still": "rad",
 }
 """Unit of what a reward function returns, before weight and step time."""
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.rewards import presets
+from wavebook_locomotion.terrains import sets
 
 TERM = "term"
 """Type of a whole reward, termination, event, observation, curriculum term or sub-terrain: null removes it."""
@@ -27,6 +29,9 @@ RESERVED = {
 }
 """What a plan sets in a field of its own."""
 
+CHOOSERS = ("env.terrain_set", "env.reward_preset")
+"""Parameters that set many others by one name."""
+
 _TERM_GROUPS = ("rewards", "terminations", "events", "curriculum")
 _KEPT_TERMS = ("simulation_broken",)
 _TERM_FIELDS = ("weight", "params", "interval_range_s")
@@ -36,6 +41,7 @@ _COMMAND_FIELDS = (
     "heading_control_stiffness",
     "rel_standing_envs",
     "rel_heading_envs",
+    "rel_turning_envs",
     "ranges",
 )
 _TERRAIN_FIELDS = ("num_rows", "num_cols", "difficulty_range", "sub_terrains")
@@ -95,8 +101,9 @@ def apply(env: Any, agent: Any, overrides: dict[str, Any]) -> None:
         above = next((term for term in removed if name.startswith(f"{term}.")), None)
         if above:
             raise ConfigurationError(f"{name!r} is set and {above!r} is removed; drop one of the two")
-    for name, value in values.items():
-        known[name].set(value)
+    # What chooses many values goes first, so that a value of its own still counts.
+    for name in sorted(values, key=lambda name: name not in CHOOSERS):
+        known[name].set(values[name])
 
 
 def check(parameter: Parameter, value: Any) -> Any:
@@ -150,6 +157,9 @@ def _described(parameter: Parameter) -> str:
 
 
 def _environment(env: Any) -> Iterator[Parameter]:
+    yield Parameter("env.reward_preset", "str", env.reward_preset, _choose_rewards(env))
+    if env.scene.terrain.terrain_generator is not None:
+        yield Parameter("env.terrain_set", "str", env.terrain_set, _choose_terrains(env))
     yield from _leaf("env.episode_length_s", env, "episode_length_s")
     yield from _leaf("env.decimation", env, "decimation")
     yield from _leaf("env.sim.dt", env.sim, "dt")
@@ -179,6 +189,22 @@ def _environment(env: Any) -> Iterator[Parameter]:
             yield _whole(f"{prefix}.sub_terrains.{name}", generator.sub_terrains, name)
             fields = [field for field in _fields(sub_terrain) if field not in _SUB_TERRAIN_OWN]
             yield from _walk(f"{prefix}.sub_terrains.{name}", sub_terrain, fields)
+
+
+def _choose_rewards(env: Any) -> Callable[[str], None]:
+    def choose(name: str) -> None:
+        presets.choose(env.rewards, name)
+        env.reward_preset = name
+
+    return choose
+
+
+def _choose_terrains(env: Any) -> Callable[[str], None]:
+    def choose(name: str) -> None:
+        sets.choose(env.scene.terrain.terrain_generator.sub_terrains, name)
+        env.terrain_set = name
+
+    return choose
 
 
 def _runner(agent: Any) -> Iterator[Parameter]:

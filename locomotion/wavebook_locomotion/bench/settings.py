@@ -64,8 +64,7 @@ def prepare(
     Raises:
         ConfigurationError: An unknown switch or field; the message names the nearest one.
     """
-    plain = configuration.load(task, num_envs=num_envs, seed=seed, device=device)
-    known = parameters.parameters(plain.env, plain.agent)
+    known = parameters.parameters(*configuration.defaults(task))
     overrides = {name: value for name, value in settings.items() if name in known}
     config = configuration.load(task, overrides, num_envs=num_envs, seed=seed, device=device)
     switches = dict(SWITCHES)

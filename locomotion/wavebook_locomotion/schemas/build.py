@@ -10,6 +10,7 @@ from typing import Any
 
 from wavebook_locomotion import configuration
 from wavebook_locomotion.parameters import TERM, Parameter, parameters
+from wavebook_locomotion.rewards.presets import REWARDED
 from wavebook_locomotion.schemas.ranges import RANGES
 from wavebook_locomotion.schemas.search import FLAT, ROUGH, SHARED
 from wavebook_locomotion.tasks import velocity
@@ -45,9 +46,10 @@ def schema_texts() -> dict[str, str]:
 
 def schema(task: str) -> dict[str, Any]:
     """The schema of one task, in the form that `wavebook_locomotion.catalogue.tasks` returns."""
-    config = configuration.load(task, num_envs=1, seed=0)
-    known = parameters(config.env, config.agent)
-    search = [*SHARED, *(ROUGH if config.rough else FLAT)]
+    env, agent = configuration.defaults(task)
+    known = parameters(env, agent)
+    rough = env.scene.terrain.terrain_generator is not None
+    search = [*SHARED, *(ROUGH if rough else FLAT)]
     missing = [space["name"] for space in search if space["name"] not in known]
     if missing:
         raise LookupError(f"the search names parameters that {task} does not have: {', '.join(missing)}")
@@ -58,12 +60,12 @@ def schema(task: str) -> dict[str, Any]:
         "task": task,
         "title": TEXTS[task][0],
         "description": TEXTS[task][1],
-        "parameters": {name: _described(parameter, config) for name, parameter in known.items()},
+        "parameters": {name: _described(parameter, env) for name, parameter in known.items()},
         "search": search,
     }
 
 
-def _described(parameter: Parameter, config: configuration.TaskConfig) -> dict[str, Any]:
+def _described(parameter: Parameter, env: Any) -> dict[str, Any]:
     described: dict[str, Any] = {"type": parameter.type}
     if parameter.type != TERM:
         described["default"] = list(parameter.value) if isinstance(parameter.value, tuple) else parameter.value
@@ -75,18 +77,19 @@ def _described(parameter: Parameter, config: configuration.TaskConfig) -> dict[s
     if parameter.length is not None:
         described["length"] = parameter.length
     if parameter.type == TERM:
-        described["description"] = _term_description(parameter.name, config)
+        described["description"] = _term_description(parameter.name, env)
     elif parameter.name.startswith("env.rewards.") and parameter.name.endswith(".weight"):
         # A penalty whose sign turns, or a reward that punishes, is a slip.
-        low, high = (0.0, 100.0) if parameter.value > 0 else (-100.0, 0.0)
+        rewarded = parameter.name.split(".")[2] in REWARDED
+        low, high = (0.0, 100.0) if rewarded else (-100.0, 0.0)
         described |= {"minimum": low, "maximum": high, "description": "Factor of the term in the reward, per second"}
     else:
         described |= next((facts for pattern, facts in RANGES if fnmatch.fnmatch(parameter.name, pattern)), {})
     return described
 
 
-def _term_description(name: str, config: configuration.TaskConfig) -> str:
-    term: Any = config.env
+def _term_description(name: str, env: Any) -> str:
+    term = env
     for part in name.split(".")[1:]:
         term = term[part] if isinstance(term, dict) else getattr(term, part)
     source = getattr(term, "func", None) or getattr(term, "function", None)

@@ -7,9 +7,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from wavebook_locomotion.rewards.presets import PRESETS
+from wavebook_locomotion.rewards.presets import names as preset_names
+from wavebook_locomotion.terrains.sets import SETS
+
 ACTIVATIONS = ["elu", "selu", "relu", "crelu", "lrelu", "tanh", "sigmoid", "softplus", "gelu", "swish", "mish"]
 
 RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
+    (
+        "env.terrain_set",
+        {
+            "choices": list(SETS),
+            "description": "Ground by name: level, noise and slopes, or stairs and boxes as well; a sub-terrain's own"
+            " proportion counts above it",
+        },
+    ),
+    (
+        "env.reward_preset",
+        {
+            "choices": preset_names(),
+            "description": "Reward weights by name: "
+            + " ".join(f"{name}: {preset.about}" for name, preset in PRESETS.items())
+            + " own: the task's. A weight of its own counts above it",
+        },
+    ),
     ("env.episode_length_s", {"minimum": 1.0, "maximum": 120.0, "unit": "s", "description": "Length of an episode"}),
     ("env.decimation", {"minimum": 1, "maximum": 50, "description": "Physics steps for each step of the policy"}),
     ("env.sim.dt", {"minimum": 0.0005, "maximum": 0.02, "unit": "s", "description": "Length of a physics step"}),
@@ -20,6 +41,26 @@ RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "env.rewards.*.params.threshold",
         {"minimum": 0.0, "maximum": 1000.0, "description": "Time [s] or force [N] from which the term counts"},
+    ),
+    (
+        "env.rewards.*.params.sigma",
+        {"minimum": 0.001, "maximum": 10.0, "unit": "s²", "description": "Width of a kernel"},
+    ),
+    ("env.rewards.*.params.max_error", {"minimum": 0.01, "maximum": 2.0, "unit": "s"}),
+    ("env.rewards.*.params.max_time", {"minimum": 0.01, "maximum": 5.0, "unit": "s"}),
+    ("env.rewards.*.params.tanh_mult", {"minimum": 0.01, "maximum": 100.0, "unit": "s/m"}),
+    (
+        "env.rewards.*.params.command_threshold",
+        {"minimum": 0.0, "maximum": 2.0, "description": "Norm of the command that divides standing from walking"},
+    ),
+    (
+        "env.rewards.feet_height_body.params.target_height",
+        {
+            "minimum": -1.0,
+            "maximum": 0.0,
+            "unit": "m",
+            "description": "Wanted height of a swinging foot in the base's frame, below it",
+        },
     ),
     (
         "env.rewards.*.params.target_height",
@@ -125,6 +166,13 @@ RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "env.scene.terrain.*.proportion",
         {"minimum": 0.0, "maximum": 1.0, "description": "Share of the ground, relative to the others'"},
+    ),
+    (
+        "env.scene.terrain.*.convert_to_heightfield",
+        {
+            "description": "Whether the physics may take the ground as a height field, which is faster and turns risers"
+            " into slopes of a grid cell; it does once every chosen sub-terrain allows it"
+        },
     ),
     (
         "env.scene.terrain.*.*height_range",

@@ -25,6 +25,8 @@ class Dhav1QuickEnvCfg(Dhav1FlatEnvCfg):
         self.scene.contact_forces.update_period = self.sim.dt
         # commands
         self.commands.base_velocity.rel_standing_envs = 0.1
+        self.commands.base_velocity.rel_heading_envs = 1.0
+        self.commands.base_velocity.rel_turning_envs = 0.0
         ranges = self.commands.base_velocity.ranges
         ranges.lin_vel_x = (0.0, 1.0)
         ranges.lin_vel_y = (0.0, 0.0)

@@ -1,25 +1,50 @@
 """DHAV1 on rough ground: Isaac Lab's velocity task with this robot, its scale and local files."""
 
-from isaaclab.managers import RewardTermCfg, SceneEntityCfg, TerminationTermCfg
+import math
+
+from isaaclab.managers import CurriculumTermCfg, TerminationTermCfg
 from isaaclab.utils import configclass, replace
 from isaaclab_tasks.core.velocity import mdp
-from isaaclab_tasks.core.velocity.velocity_env_cfg import LocomotionVelocityRoughEnvCfg, RewardsCfg, TerminationsCfg
+from isaaclab_tasks.core.velocity.velocity_env_cfg import (
+    CommandsCfg,
+    CurriculumCfg,
+    LocomotionVelocityRoughEnvCfg,
+    TerminationsCfg,
+)
 
+from wavebook_locomotion.rewards.presets import OWN
+from wavebook_locomotion.rewards.terms import Dhav1RewardsCfg
 from wavebook_locomotion.robots.dhav1.articulation import DHAV1_CFG
-
-STANDING_HEIGHT = 0.31
-"""Height of the base above the ground in the standing pose [m]."""
+from wavebook_locomotion.tasks.velocity.commands import TurningVelocityCommandCfg
+from wavebook_locomotion.tasks.velocity.curriculum import terrain_levels_walked
+from wavebook_locomotion.terrains import sets
+from wavebook_locomotion.terrains.sub_terrains import dhav1_sub_terrains
 
 
 @configclass
-class Dhav1RewardsCfg(RewardsCfg):
-    """Isaac Lab's terms and the height of the base."""
+class Dhav1CommandsCfg(CommandsCfg):
+    """Isaac Lab's command, with yaw rates that are commanded as such and turning on the spot."""
 
-    base_height_l2 = RewardTermCfg(
-        func=mdp.base_height_l2,
-        weight=-10.0,
-        params={"target_height": STANDING_HEIGHT, "sensor_cfg": SceneEntityCfg("height_scanner")},
+    base_velocity = TurningVelocityCommandCfg(
+        asset_name="robot",
+        resampling_time_range=(10.0, 10.0),
+        rel_standing_envs=0.05,
+        rel_heading_envs=0.6,
+        rel_turning_envs=0.1,
+        heading_command=True,
+        heading_control_stiffness=0.5,
+        debug_vis=False,
+        ranges=TurningVelocityCommandCfg.Ranges(
+            lin_vel_x=(-1.0, 1.0), lin_vel_y=(-1.0, 1.0), ang_vel_z=(-1.0, 1.0), heading=(-math.pi, math.pi)
+        ),
     )
+
+
+@configclass
+class Dhav1CurriculumCfg(CurriculumCfg):
+    """Levels by the distance walked, for robots that were asked to get anywhere."""
+
+    terrain_levels = CurriculumTermCfg(func=terrain_levels_walked)
 
 
 @configclass
@@ -38,8 +63,14 @@ class Dhav1TerminationsCfg(TerminationsCfg):
 class Dhav1RoughEnvCfg(LocomotionVelocityRoughEnvCfg):
     """Velocity commands on stairs, boxes, noise and slopes, with a curriculum over their difficulty."""
 
+    commands: Dhav1CommandsCfg = Dhav1CommandsCfg()
+    curriculum: Dhav1CurriculumCfg = Dhav1CurriculumCfg()
     rewards: Dhav1RewardsCfg = Dhav1RewardsCfg()
     terminations: Dhav1TerminationsCfg = Dhav1TerminationsCfg()
+    terrain_set: str = "full"
+    """Name of the set that gave each sub-terrain its share, see `wavebook_locomotion.terrains.sets`."""
+    reward_preset: str = OWN
+    """Name of the set that gave each reward its weight, see `wavebook_locomotion.rewards.presets`."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -47,14 +78,9 @@ class Dhav1RoughEnvCfg(LocomotionVelocityRoughEnvCfg):
         self.scene.robot = replace(DHAV1_CFG, prim_path="{ENV_REGEX_NS}/Robot")
         self.scene.terrain.visual_material = None
         self.scene.sky_light = None
-        self.commands.base_velocity.debug_vis = False
-        # terrains: steps that a robot of 0.4 m legs can climb
-        terrains = self.scene.terrain.terrain_generator.sub_terrains
-        terrains["boxes"].grid_height_range = (0.025, 0.1)
-        terrains["random_rough"].noise_range = (0.01, 0.06)
-        terrains["random_rough"].noise_step = 0.01
-        terrains["pyramid_stairs"].step_height_range = (0.025, 0.12)
-        terrains["pyramid_stairs_inv"].step_height_range = (0.025, 0.12)
+        # terrains: all of them stand here, so that each can be chosen; those without a share are dropped at loading
+        self.scene.terrain.terrain_generator.sub_terrains = dhav1_sub_terrains()
+        sets.choose(self.scene.terrain.terrain_generator.sub_terrains, self.terrain_set)
         # actions
         self.actions.joint_pos.scale = 0.25
         # rewards
