@@ -31,6 +31,10 @@ ATTEMPTS: tuple[tuple[tuple[str, ...], float], ...] = (
 """Options of py-spy and the time of each [s]. Native frames need the process's libraries read, which takes long and
 fails for some; without a pause the process need not be stopped, which fails while a driver holds it in the kernel."""
 
+NOT_TO_BE_PAUSED = frozenset("TtD")
+"""States of a thread in which its process cannot be paused: stopped, traced, in a call that a driver keeps.
+To try all the same takes the time of the ranks that stand behind it: eight hung ranks are all in such a call."""
+
 FAULT_SIGNAL = signal.SIGUSR2
 FAULT_FILE = "fault-stacks.txt"
 """Where ptrace is not allowed: a kernel that has called ``faulthandler.register(FAULT_SIGNAL, …)`` writes its Python
@@ -70,7 +74,8 @@ def _py_spy(pid: int, deadline: float) -> tuple[str, list[str]]:
     if program is None:
         return "", ["not installed"]
     said = []
-    for options, limit in ATTEMPTS:
+    attempts = ATTEMPTS[-1:] if NOT_TO_BE_PAUSED & _thread_states(pid) else ATTEMPTS
+    for options, limit in attempts:
         left = min(limit, deadline - time.monotonic())
         if left <= 0:
             said.append("no time left")
@@ -155,6 +160,13 @@ def _is_python(pid: int) -> bool:
 def _state(pid: int) -> str:
     fields = _read(Path("/proc", str(pid), "stat")).rpartition(")")[2].split()
     return fields[0] if fields else "Z"
+
+
+def _thread_states(pid: int) -> set[str]:
+    with contextlib.suppress(OSError):
+        threads = Path("/proc", str(pid), "task").iterdir()
+        return {_read(thread / "stat").rpartition(")")[2].strip()[:1] for thread in threads}
+    return set()
 
 
 def _listens(pid: int) -> bool:
