@@ -35,3 +35,13 @@ def notebook(repeats: int, num_envs: int, iterations: int, as_json: bool) -> Non
     from wavebook.bench.notebook import measure
 
     print_json(measure(repeats=repeats, num_envs=num_envs, iterations=iterations))
+
+
+@bench.command()
+@click.option("--repeats", default=20, show_default=True, type=click.IntRange(1, 200))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
+def jobs(repeats: int, as_json: bool) -> None:
+    """The queue: submission to start, cancel to a free device, moves a second, idle load; beside bare papermill."""
+    from wavebook.bench.jobs import measure
+
+    print_json(measure(repeats=repeats))

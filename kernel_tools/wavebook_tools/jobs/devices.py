@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
-
-import pynvml
 
 from wavebook_tools.errors import UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs import leases
@@ -66,9 +65,8 @@ def list_devices() -> list[Device]:
         WavebookError: A driver is there but does not answer; that is never taken for a machine without GPUs.
     """
     try:
-        with _driver():
-            count = pynvml.nvmlDeviceGetCount()
-            found = [device for index in range(count) for device in _describe_gpu(index)]
+        with _driver() as nvml:
+            found = [device for index in range(nvml.nvmlDeviceGetCount()) for device in _describe_gpu(nvml, index)]
     except _NoDriverError:
         return [_occupied(cpu_slot())]
     allowed = _visible(found)
@@ -85,8 +83,9 @@ def processes_on(device_ids: Iterable[str]) -> dict[str, list[int]]:
     if all(device == CPU for device in wanted):
         return {}
     try:
-        with _driver():
-            return {device: _processes(pynvml.nvmlDeviceGetHandleByUUID(device)) for device in wanted if device != CPU}
+        with _driver() as nvml:
+            gpus = [device for device in wanted if device != CPU]
+            return {device: _processes(nvml, nvml.nvmlDeviceGetHandleByUUID(device)) for device in gpus}
     except _NoDriverError:
         return {}
 
@@ -125,7 +124,14 @@ class _NoDriverError(Exception):
 
 
 @contextmanager
-def _driver() -> Iterator[None]:
+def _driver() -> Iterator[Any]:
+    """The driver's bindings, initialised."""
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError as error:
+        raise _NoDriverError from error  # most of a small machine's start would go into importing the bindings
+    import pynvml
+
     try:
         pynvml.nvmlInit()
     except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded) as error:
@@ -133,46 +139,46 @@ def _driver() -> Iterator[None]:
     except pynvml.NVMLError as error:
         raise WavebookError(f"the NVIDIA driver does not answer: {error}; see `nvidia-smi`") from error
     try:
-        yield
+        yield pynvml
     except pynvml.NVMLError as error:
         raise WavebookError(f"the NVIDIA driver does not list its devices: {error}; see `nvidia-smi`") from error
     finally:
         pynvml.nvmlShutdown()
 
 
-def _describe_gpu(index: int) -> list[Device]:
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    gpu = _describe(handle, index)
-    mode = _guarded(lambda: pynvml.nvmlDeviceGetMigMode(handle)[0])
-    if mode != pynvml.NVML_DEVICE_MIG_ENABLE:
+def _describe_gpu(nvml: Any, index: int) -> list[Device]:
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    gpu = _describe(nvml, handle, index)
+    mode = _guarded(lambda: nvml.nvmlDeviceGetMigMode(handle)[0])
+    if mode != nvml.NVML_DEVICE_MIG_ENABLE:
         return [gpu]
     instances = []
-    for number in range(_guarded(lambda: pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)) or 0):
-        instance = _guarded(partial(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number))
+    for number in range(_guarded(lambda: nvml.nvmlDeviceGetMaxMigDeviceCount(handle)) or 0):
+        instance = _guarded(partial(nvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number))
         if instance is not None:  # a number that is not in use
-            described = _describe(instance, index)
+            described = _describe(nvml, instance, index)
             instances.append(
                 replace(described, name=f"{gpu.name}, {described.name}", parent=gpu.id, slice_index=number)
             )
     return instances
 
 
-def _describe(handle: Any, index: int) -> Device:
-    memory = _guarded(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle))
+def _describe(nvml: Any, handle: Any, index: int) -> Device:
+    memory = _guarded(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
     return Device(
-        id=_guarded(lambda: _text(pynvml.nvmlDeviceGetUUID(handle))) or f"gpu-{index}",
+        id=_guarded(lambda: _text(nvml.nvmlDeviceGetUUID(handle))) or f"gpu-{index}",
         kind="gpu",
-        name=_guarded(lambda: _text(pynvml.nvmlDeviceGetName(handle))) or "NVIDIA GPU",
+        name=_guarded(lambda: _text(nvml.nvmlDeviceGetName(handle))) or "NVIDIA GPU",
         index=index,
         memory_total=memory.total if memory else None,
         memory_used=memory.used if memory else None,
-        utilisation=_guarded(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
-        processes=_processes(handle),
+        utilisation=_guarded(lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu),
+        processes=_processes(nvml, handle),
     )
 
 
-def _processes(handle: Any) -> list[int]:
-    return _guarded(lambda: [p.pid for p in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)]) or []
+def _processes(nvml: Any, handle: Any) -> list[int]:
+    return _guarded(lambda: [p.pid for p in nvml.nvmlDeviceGetComputeRunningProcesses(handle)]) or []
 
 
 def _occupied(device: Device) -> Device:
@@ -189,6 +195,8 @@ def _occupied(device: Device) -> Device:
 
 def _guarded[T](read: Callable[[], T]) -> T | None:
     # Inside containers and with MIG any single field may be refused while the device works.
+    import pynvml
+
     try:
         return read()
     except pynvml.NVMLError:

@@ -29,6 +29,7 @@ from wavebook_tools.jobs.engines.base import EngineState, Placement
 from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.environment import of_run, without_secrets
 from wavebook_tools.jobs.leases import Lease
+from wavebook_tools.jobs.options import QueueOptions, read_options
 from wavebook_tools.jobs.processes import ProcessIdentity, end_marked, find_supervisor
 from wavebook_tools.jobs.recovery import final_event, finish_from_record, has_started
 from wavebook_tools.jobs.slots import Slots, Waiting
@@ -36,7 +37,6 @@ from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import Timings, patience, read_timing
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.settings import Settings
 from wavebook_tools.records.states import RunState
 
 ACTIVE_STATES = (RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
@@ -84,8 +84,8 @@ class Dispatcher:
         """Leases of runs that this dispatcher started. It keeps them beside the supervisor until nothing is left of the
         run: a device is free when its last process is gone, not when the supervisor is."""
         self.ended_on_cluster: dict[str, float] = {}
-        self._settings = Settings()
-        self._settings_time = -1.0
+        self._options = QueueOptions()
+        self._options_time = -1.0
         self._cluster: ClusterEngine | None = None
         self._devices: list[Device] = []
         self._devices_time = 0.0
@@ -123,31 +123,31 @@ class Dispatcher:
         self.store.close()
 
     @property
-    def settings(self) -> Settings:
-        """wavebook.toml as it is now; where it is wrong, as it was before."""
+    def options(self) -> QueueOptions:
+        """What wavebook.toml says now; where it is wrong, what it said before."""
         try:
             changed = self.project.settings_path.stat().st_mtime
         except OSError:
             changed = 0.0
-        if changed != self._settings_time:
-            self._settings_time = changed
+        if changed != self._options_time:
+            self._options_time = changed
             try:
-                self._settings = self.project.settings()
-                self._cluster = cluster_for(self._settings)
+                self._options = read_options(self.project)
+                self._cluster = cluster_for(self.project.settings()) if self._options.cluster else None
             except WavebookError as error:
                 _complain(error)
-        return self._settings
+        return self._options
 
     @property
     def cluster(self) -> ClusterEngine | None:
         """The cluster that the settings name; None for this machine."""
-        self.settings  # noqa: B018 - reads them anew where they have changed
-        return self._cluster
+        return self._cluster if self.options.cluster else None
 
     def _end_cancelled(self) -> None:
         """Runs that were cancelled while they waited never start."""
         for run in self.store.cancelled_in_queue():
-            self._finish(run, RunState.CANCELLED, f"cancelled by {run.cancel_by} before it started")
+            why = f": {run.cancel_why}" if run.cancel_why else ""
+            self._finish(run, RunState.CANCELLED, f"cancelled by {run.cancel_by} before it started{why}")
 
     def _place(self) -> float | None:
         """Start what can be started; returns when to try again although nobody calls [s]."""
@@ -169,7 +169,7 @@ class Dispatcher:
                 break
             if run.request in blocked or run.cancel_by is not None:
                 continue
-            reason = self._full() or self._no_space(run)
+            reason = self._full() or self._no_space()
             if reason is not None:
                 self._note(run, reason)
                 return DISK_RETRY
@@ -196,28 +196,25 @@ class Dispatcher:
         now = time.monotonic()
         if not self._devices or now - self._devices_time > DEVICES_RETRY:
             self._devices, self._devices_time = list_devices(), now
-        devices = self.settings.devices
         return Slots(
             self._devices,
             project=str(self.project.root),
-            runs_per_gpu=devices.runs_per_gpu,
-            foreign=devices.foreign,
+            runs_per_gpu=self.options.runs_per_gpu,
+            foreign=self.options.foreign,
         )
 
     def _full(self) -> str | None:
-        limit = self.settings.queue.max_running
+        limit = self.options.max_running
         if limit is not None and len(self.store.in_states(*ACTIVE_STATES)) >= limit:
             return f"waits for one of {limit} running runs to end (queue.max_running)"
         return None
 
-    def _no_space(self, run: QueuedRun) -> str | None:
-        limits = self.settings.limits.of_run()
+    def _no_space(self) -> str | None:
+        needed = self.options.free_disk_bytes
         status = os.statvfs(self.project.root)
         free = status.f_bavail * status.f_frsize
-        if free < limits.free_disk_bytes:
-            return (
-                f"waits for disk space: {free / 1e9:.1f} GB are free, {limits.free_disk_bytes / 1e9:.1f} GB must stay"
-            )
+        if free < needed:
+            return f"waits for disk space: {free / 1e9:.1f} GB are free, {needed / 1e9:.1f} GB must stay"
         return None
 
     def _note(self, run: QueuedRun, reason: str) -> None:
@@ -257,7 +254,7 @@ class Dispatcher:
         folder = self.project.root / run.folder
         command = [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(folder)]
         command += ["--patience", json.dumps(self._patience(folder, cluster.name))]
-        hours = self.settings.limits.run_hours
+        hours = self.options.run_hours
         gpus = 0 if run.devices == [CPU] else run.gpus
         placement = Placement(run.id, folder, command, without_secrets(os.environ), run.devices, gpus, hours)
         try:
@@ -374,7 +371,7 @@ class Dispatcher:
             state = finish_from_record(self.store, run, RunRecord(folder), engine_message)
             if state is RunState.DONE:
                 self._learn(run, RunRecord(folder))
-        self._conclude(run.wave)
+        self.conclude(run.wave)
 
     def _learn(self, run: QueuedRun, record: RunRecord) -> None:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
@@ -389,9 +386,9 @@ class Dispatcher:
         with contextlib.suppress(OSError), contextlib.closing(EventWriter(record.events_path)) as events:
             events.write("state", state=state, message=message)
         self.store.finish(run.id, state, message=message)
-        self._conclude(run.wave)
+        self.conclude(run.wave)
 
-    def _conclude(self, wave_id: int) -> None:
+    def conclude(self, wave_id: int) -> None:
         """Once a wave's last run has ended, write its comparison and report in a process of its own."""
         if wave_id in self.concluding or self.store.wave_unfinished(wave_id):
             return

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from wavebook_tools.records.states import RUN_FOLDER_VARIABLE
 
 SUPERVISOR = "wavebook_tools.jobs.supervisor"
@@ -95,6 +93,8 @@ def end_descendants(*, spare: Iterable[int] = (), patience: float = 5.0) -> list
     Returns:
         Ids of processes that would not die, an empty list when the tree is gone.
     """
+    import psutil  # slow to import, and needed only at the end of a run
+
     spared = set(spare)
     deadline = time.monotonic() + patience
     while True:
@@ -111,6 +111,8 @@ def end_descendants(*, spare: Iterable[int] = (), patience: float = 5.0) -> list
 
 def reap(spare: Iterable[int] = ()) -> None:
     """Collect ended children, so that no zombie is left, except those in ``spare`` whose exit code is wanted."""
+    import psutil  # slow to import, and needed only at the end of a run
+
     spared = set(spare)
     for child in psutil.Process().children():
         if child.pid not in spared and _state(child.pid) == "Z":
@@ -139,6 +141,8 @@ def belongs_to_a_run(pid: int) -> bool | None:
 
 def find_supervisor(run_folder: Path) -> ProcessIdentity | None:
     """The live supervisor of a run, found by its command line."""
+    import psutil  # slow to import, and needed only at the end of a run
+
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
         if SUPERVISOR in command and str(run_folder) in command:

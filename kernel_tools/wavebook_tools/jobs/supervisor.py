@@ -274,17 +274,20 @@ class Supervisor:
     def _finish(self, ending: Ending, left: str | None) -> RunState:
         if left is not None:
             ending = Ending(RunState.FAILED, left)
-        if ending.state is not RunState.DONE:
-            self._annotate(ending)
         ended = round(time.time(), 3)  # before the devices are free, so that no run on them starts before this one ends
         if left is None:
             # Whoever reads the final state may count on free devices.
             Lease(",".join(self.devices), tuple(self.leases)).release()
+        if ending.state is not RunState.DONE:
+            self._annotate(ending)
         self.events.append({"t": ended, "kind": "state", "state": ending.state, "message": ending.message})
         return ending.state
 
     def _annotate(self, ending: Ending) -> None:
         # Imported here, as it is heavy and a run that is done never needs it.
+        from wavebook_tools.notebooks.startup import skip_iri_checks
+
+        skip_iri_checks()
         from wavebook_tools.notebooks.annotation import annotate
 
         with contextlib.suppress(Exception):  # the record's state does not hang on the note in its notebook

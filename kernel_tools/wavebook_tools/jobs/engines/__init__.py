@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wavebook_tools.jobs.engines.base import Engine
+from wavebook_tools.records.engine_settings import EngineSettings
 from wavebook_tools.records.settings import Settings
 
 
@@ -16,6 +17,15 @@ class ClusterEngine:
     engine: Engine
 
 
-def cluster_for(settings: Settings) -> ClusterEngine | None:
-    """The cluster that the settings name; None for this machine, whose engine is the dispatcher's own."""
+def engine_for(settings: EngineSettings) -> ClusterEngine | None:
+    """The cluster that these settings name; None for this machine, whose engine is the dispatcher's own."""
+    if settings.name == "slurm":
+        from wavebook_tools.jobs.engines.slurm import SlurmEngine
+
+        return ClusterEngine("slurm", SlurmEngine(settings.slurm))
     return None
+
+
+def cluster_for(settings: Settings) -> ClusterEngine | None:
+    """The cluster that a project's settings name; None for this machine."""
+    return engine_for(getattr(settings, "engine", EngineSettings()))
