@@ -47,7 +47,7 @@ MinJobAge=300
 InactiveLimit=0
 SchedulerParameters=sched_interval=1,bf_interval=1
 GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs=16 State=UNKNOWN {gres}
+NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=1024 State=UNKNOWN {gres}
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE Hidden=YES
 """
 

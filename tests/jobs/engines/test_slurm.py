@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.engines.slurm_cluster import SlurmCluster, wait_until
-from wavebook_tools.errors import UsageError
+from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.engines.base import EngineState, Placement
 from wavebook_tools.jobs.engines.slurm import SlurmEngine
 from wavebook_tools.records.engine_settings import SlurmSettings
@@ -209,7 +209,7 @@ def test_a_run_whose_node_dies_has_ended_with_the_reason(jobs: Jobs, slurm: Slur
 
 def test_what_slurm_refuses_is_told_in_its_words(slurm: SlurmCluster, jobs: Jobs) -> None:
     jobs.engine = SlurmEngine(SlurmSettings(cpus=1, partition="night"))
-    with pytest.raises(WavebookError, match="sbatch: .*invalid partition"):
+    with pytest.raises(WavebookError, match=r"sbatch: .*invalid partition"):
         jobs.submit()
     jobs.engine = SlurmEngine(SlurmSettings(cpus=1))
     with pytest.raises(WavebookError, match="sbatch: "):

@@ -96,11 +96,10 @@ class SlurmEngine:
         """
         if not native_ids:
             return {}
-        # By user: with ids, squeue fails as a whole where the only one asked for is forgotten. With --all, since jobs in
-        # hidden partitions would look as if they had ended. The reason stands last, as it may hold anything.
-        answer = _slurm(
-            "squeue", "--all", "--noheader", f"--user={os.getuid()}", "--states=all", "--format=%A|%T|%N|%r"
-        )
+        # By user: with ids, squeue fails as a whole where the only one asked for is forgotten. With --all, since else
+        # jobs in hidden partitions would seem to have ended. The reason stands last, as it may hold anything.
+        what = ["--all", f"--user={os.getuid()}", "--states=all"]
+        answer = _slurm("squeue", "--noheader", *what, "--format=%A|%T|%N|%r")
         reports = dict(_report(line) for line in answer.splitlines() if line.count("|") >= 3)
         gone = EngineReport(EngineState.ENDED, "Slurm no longer knows the job")
         return {native: reports.get(native, gone) for native in native_ids}
@@ -214,6 +213,6 @@ def _slurm(program: str, *arguments: str, environment: Mapping[str, str] | None 
     except subprocess.TimeoutExpired as error:
         raise WavebookError(f"{program} did not answer within {PATIENCE:g} s") from error
     if done.returncode != 0:
-        said = " ".join((done.stderr.strip() or done.stdout.strip()).split())
+        said = " ".join((done.stderr.strip() or done.stdout.strip()).replace(f"{program}: error: ", "").split())
         raise WavebookError(f"{program}: {said[-500:] or f'exit code {done.returncode}'}")
     return done.stdout
