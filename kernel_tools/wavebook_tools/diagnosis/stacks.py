@@ -41,8 +41,13 @@ FAULT_FILE = "fault-stacks.txt"
 stacks to this file of the run's folder when it gets the signal. That works in native code too."""
 
 
-def stacks(pid_root: int) -> str:
-    """The stacks of every process below ``pid_root``, as text of bounded size. What cannot be had is said there."""
+def stacks(pid_root: int, folder: Path | None = None) -> str:
+    """The stacks of every process below ``pid_root``, as text of bounded size. What cannot be had is said there.
+
+    Args:
+        pid_root: The root of the run's process tree; it is left out itself.
+        folder: The run's folder; where it is not given, as each process's environment names it.
+    """
     import psutil  # not needed while a run is well
 
     try:
@@ -50,19 +55,19 @@ def stacks(pid_root: int) -> str:
     except psutil.Error as error:
         return f"no processes below {pid_root}: {error}\n"
     deadline = time.monotonic() + TOTAL_TIME
-    parts = [_process(process.pid, deadline) for process in processes[:MOST_PROCESSES]]
+    parts = [_process(process.pid, deadline, folder) for process in processes[:MOST_PROCESSES]]
     if len(processes) > MOST_PROCESSES:
         parts.append(f"… and {len(processes) - MOST_PROCESSES} more processes\n")
     return "\n".join(parts)[:TOTAL_CHARACTERS]
 
 
-def _process(pid: int, deadline: float) -> str:
+def _process(pid: int, deadline: float, folder: Path | None) -> str:
     parts = [f"==== process {pid}: {_command(pid)}\n", *_proc(pid)]
     if _is_python(pid):
         found, said = _py_spy(pid, deadline)
         parts += ["py-spy " + line + "\n" for line in said] + [found]
         if not found:
-            parts.append(_faulthandler(pid))
+            parts.append(_faulthandler(pid, folder))
     return "".join(parts)[:MOST_CHARACTERS]
 
 
@@ -101,14 +106,14 @@ def _py_spy(pid: int, deadline: float) -> tuple[str, list[str]]:
     return "", said
 
 
-def _faulthandler(pid: int) -> str:
+def _faulthandler(pid: int, folder: Path | None) -> str:
     """The Python stacks as the process itself writes them on a signal; empty where it does not listen for it."""
-    folder = _environment(pid, RUN_FOLDER_VARIABLE)
+    folder = folder or _environment(pid, RUN_FOLDER_VARIABLE)
     if folder is None or not _listens(pid) or _state(pid) in ("T", "t", "Z"):
         return ""
-    path = Path(folder, FAULT_FILE)
-    before = path.stat().st_size if path.exists() else 0
+    path = folder / FAULT_FILE
     with contextlib.suppress(OSError):
+        before = path.stat().st_size if path.exists() else 0
         os.kill(pid, FAULT_SIGNAL)
         for _ in range(20):
             time.sleep(0.05)
@@ -177,9 +182,9 @@ def _listens(pid: int) -> bool:
     return False
 
 
-def _environment(pid: int, name: str) -> str | None:
+def _environment(pid: int, name: str) -> Path | None:
     for entry in _read(Path("/proc", str(pid), "environ")).split("\0"):
         key, _, value = entry.partition("=")
         if key == name:
-            return value
+            return Path(value)
     return None
