@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wavebook_tools.diagnosis.broken import read_broken
+from wavebook_tools.diagnosis.broken import FEWEST, read_broken
 from wavebook_tools.diagnosis.finding import Action, Finding, Suggestion
 from wavebook_tools.diagnosis.signature import Event, Failure, RunView, Signature, line_with, number, values_of
 
@@ -16,6 +16,10 @@ CONSECUTIVE = 2
 """Iterations in a row that the learner's metrics must be broken before the run is ended."""
 
 RESETS = "Guard/resets"
+
+TOLD_AT = (1, 20)
+"""Robots reset at which it is told: the first, and as many as the guard writes down, when what they share shows. One
+broken robot among thousands says nothing of its terrain and asks for nothing."""
 
 ERRORS = re.compile(
     r"normal expects all elements of std >= 0\.0"  # torch.normal of a policy whose deviation is NaN
@@ -29,7 +33,7 @@ ERRORS = re.compile(
 
 
 class NotANumber(Signature):
-    """Three things, each told once:
+    """Three things, each told once, the last once more when twenty robots broke:
 
     - a metric of the learner is null in two iterations in a row: ends the run;
     - any other metric is null: an alert, as it may recover;
@@ -44,7 +48,7 @@ class NotANumber(Signature):
         self.last_good: int | None = None
         self._broken_in_a_row = 0
         self._told_metric = False
-        self._told_resets = False
+        self._told_resets = 0
 
     def see(self, event: Event, run: RunView) -> Finding | None:
         values = values_of(event)
@@ -75,15 +79,18 @@ class NotANumber(Signature):
         return "the first iteration" if self.last_good is None else f"iteration {self.last_good}, the last good one"
 
     def _resets(self, value: object, run: RunView) -> Finding | None:
-        resets = number(value)
-        if self._told_resets or not resets:
+        resets = number(value) or 0.0
+        due = [count for count in TOLD_AT if self._told_resets < count <= resets]
+        if not due:
             return None
-        self._told_resets = True
-        message = f"the simulation of {resets:.0f} robots broke; they were reset and the training goes on"
+        self._told_resets = due[-1]
+        robots = "robots broke; they were" if resets > 1 else "robot broke; it was"
+        message = f"the simulation of {resets:.0f} {robots} reset and the training goes on"
         return self._finding(message, [RESETS], run, False)
 
     def _finding(self, message: str, metrics: list[str], run: RunView, ends_run: bool) -> Finding:
         broken = read_broken(run.folder)
+        suggestion: Suggestion | None
         evidence = {"metrics": metrics[:20], "last_good_iteration": self.last_good, **broken.as_dict()}
         if broken.count:
             message += f" ({broken.describe()})"
@@ -91,10 +98,12 @@ class NotANumber(Signature):
             name = f"env.scene.terrain.terrain_generator.sub_terrains.{broken.terrain}.proportion"
             why = f"most of the robots whose simulation broke stood on {broken.terrain}"
             suggestion = Suggestion(Action.EXCLUDE_TERRAIN, why, overrides={name: 0.0}, names=(broken.terrain,))
-        elif broken.count:
+        elif broken.count >= FEWEST or (broken.count and ends_run):
             suggestion = run.fewer_envs("the simulation itself broke; see checkpoints/broken")
         elif ends_run:
             suggestion = self._lower_learning_rate(run)
+        elif metrics == [RESETS]:
+            suggestion = None
         else:
             suggestion = Suggestion(Action.RETRY_SEED, "a single broken metric may be this seed's alone")
         return Finding(self.kind, message, evidence, ends_run=ends_run, suggestion=suggestion)

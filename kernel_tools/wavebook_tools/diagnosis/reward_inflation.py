@@ -20,6 +20,11 @@ iterations comes back by under a tenth."""
 REWARD_RISE = 0.1
 """And the reward above that of the best error's time by this share of its size."""
 
+LEVELS = "Curriculum/terrain_levels"
+HARDER = 0.25
+"""Mean terrain level above that of the best error's time at which the comparison begins anew: on harder ground a policy
+that is all the better for it follows its commands less closely."""
+
 LASTING = 25
 """Iterations in a row that all of this must hold."""
 
@@ -28,15 +33,16 @@ TERMS = "Episode_Reward/"
 
 class RewardInflation(Signature):
     """Over windows of 50 iterations ``Metrics/error_vel_xy`` is more than 20 % and 0.03 m/s above its lowest mean so
-    far, and ``Train/mean_reward`` more than 10 % above what it was then, for 25 iterations in a row: an alert, told
-    once, with the reward terms that grew most."""
+    far, and ``Train/mean_reward`` more than 10 % above what it was then, for 25 iterations in a row and on
+    ground that is no harder: an alert, told once, with the reward terms that grew most."""
 
     kind = "reward inflation"
 
     def __init__(self) -> None:
-        self._reward, self._error = Window(WINDOW), Window(WINDOW)
+        self._reward, self._error, self._level = Window(WINDOW), Window(WINDOW), Window(WINDOW)
         self._best: tuple[float, float, int | None, dict[str, float]] | None = None
         """Lowest mean error, the mean reward then, the iteration, the reward's terms."""
+        self._level_then = 0.0
         self._seen = 0
         self._lasting = 0
         self._told = False
@@ -49,11 +55,14 @@ class RewardInflation(Signature):
         self._seen += 1
         self._reward.add(reward)
         self._error.add(error)
+        self._level.add(number(values.get(LEVELS)) or 0.0)
         if not self._error.full:
             return None
         terms = {name: found for name, value in values.items() if name.startswith(TERMS) and (found := number(value))}
-        if self._best is None or self._error.mean < self._best[0]:
+        harder = self._level.mean > self._level_then + HARDER
+        if self._best is None or harder or self._error.mean < self._best[0]:
             self._best = self._error.mean, self._reward.mean, run.last_iteration, terms
+            self._level_then = self._level.mean
         best_error, reward_then, iteration, terms_then = self._best
         inflated = self._error.mean > max(
             best_error * ERROR_RISE, best_error + ERROR_RISE_BY
