@@ -47,7 +47,7 @@ def test_it_prints_one_document_and_nothing_else() -> None:
         (["train", "--iterations", "1"], "must be at least 2"),
         (["train", "--set", "env.sim.dt"], "write NAME=VALUE"),
         (["train", "--set", "env.sim.physics.solver_cfg.njmaxx=3"], "Did you mean 'njmax'"),
-        (["variants", "--only", "capacitty"], "Did you mean 'capacity'"),
+        (["variants", "--only", "stok capacity"], "Did you mean 'stock capacity'"),
     ],
 )
 def test_a_wrong_call_ends_with_2(words: list[str], message: str) -> None:

@@ -221,14 +221,17 @@ def solver_state() -> dict[str, float] | None:
 
     Returns:
         Greatest number of constraint rows of a robot and their capacity, contacts of all robots and their capacity,
-        greatest and mean number of iterations.
+        greatest and mean number of iterations, and robots for whom at any time rows or contacts were left out
+        (``overflows``) or iterations ended early (``unconverged``).
     """
     from isaaclab_newton.physics import NewtonManager
+    from mujoco_warp._src.types import OverflowType
 
     data = getattr(getattr(NewtonManager, "_solver", None), "mjw_data", None)
     if data is None:
         return None
-    iterations = data.solver_niter.numpy()
+    unconverged = int(OverflowType.ITERATIONS | OverflowType.LS_ITERATIONS)
+    iterations, overflow = data.solver_niter.numpy(), data.overflow.numpy()
     return {
         "rows": int(data.nefc.numpy().max()),
         "rows_capacity": int(data.njmax),
@@ -236,6 +239,8 @@ def solver_state() -> dict[str, float] | None:
         "contacts_capacity": int(data.naconmax),
         "iterations_max": int(iterations.max()),
         "iterations_mean": float(iterations.mean()),
+        "overflows": int(((overflow & ~unconverged) != 0).sum()),
+        "unconverged": int(((overflow & unconverged) != 0).sum()),
     }
 
 

@@ -78,6 +78,12 @@ class Dhav1RoughEnvCfg(LocomotionVelocityRoughEnvCfg):
         self.scene.robot = replace(DHAV1_CFG, prim_path="{ENV_REGEX_NS}/Robot")
         self.scene.terrain.visual_material = None
         self.scene.sky_light = None
+        # physics: kernels run over the capacity for constraint rows and contacts, not over what is in use. At most 73
+        # rows of a robot and 13 contacts were ever seen, and 40 rows with fallen robots kept on the ground.
+        physics = self.sim.physics.newton_mjwarp
+        physics.solver_cfg.njmax = 200
+        physics.solver_cfg.nconmax = 48
+        self.sim.physics.default = physics
         # terrains: all of them stand here, so that each can be chosen; those without a share are dropped at loading
         self.scene.terrain.terrain_generator.sub_terrains = dhav1_sub_terrains()
         sets.choose(self.scene.terrain.terrain_generator.sub_terrains, self.terrain_set)
