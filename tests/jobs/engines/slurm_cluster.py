@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 GPUS = 4
@@ -129,6 +130,14 @@ class SlurmCluster:
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
+
+    def kill_tree(self, pid: int) -> None:
+        """Kill a job's processes as a machine that loses its power does, Slurm's own process for it first."""
+        root = psutil.Process(pid)
+        for process in [root.parent(), root, *root.children(recursive=True)]:
+            if process is not None and process.pid != 1:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     def close(self) -> None:
         """End the jobs, then the daemons."""

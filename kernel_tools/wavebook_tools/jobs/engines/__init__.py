@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wavebook_tools.jobs.engines.base import Engine
-from wavebook_tools.records.engine_settings import EngineSettings
-from wavebook_tools.records.settings import Settings
+
+if TYPE_CHECKING:  # pydantic takes most of a dispatcher's start, and a queue on this machine needs no settings
+    from wavebook_tools.records.engine_settings import EngineSettings
+    from wavebook_tools.records.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -28,4 +31,5 @@ def engine_for(settings: EngineSettings) -> ClusterEngine | None:
 
 def cluster_for(settings: Settings) -> ClusterEngine | None:
     """The cluster that a project's settings name; None for this machine."""
-    return engine_for(getattr(settings, "engine", EngineSettings()))
+    engine: EngineSettings | None = getattr(settings, "engine", None)
+    return None if engine is None else engine_for(engine)

@@ -1,0 +1,179 @@
+"""Whole runs, notebook and record, through the queue and its dispatcher on a real Slurm with four GPUs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.jobs.conftest import EVALUATION, small_plan, write_template
+from tests.jobs.engines.slurm_cluster import SlurmCluster, wait_until
+from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.store import QueuedRun
+from wavebook_tools.records.plan import WavePlan
+from wavebook_tools.records.project import Project
+from wavebook_tools.records.settings import Settings
+from wavebook_tools.records.states import RunState
+
+pytestmark = pytest.mark.skipif("engine" not in Settings.model_fields, reason="wavebook.toml takes no [engine]")
+
+SETTINGS = """\
+[engine]
+name = "slurm"
+[engine.slurm]
+cpus = 1
+[engine.slurm.devices]
+first = "slot0"
+last = "slot3"
+"""
+
+HOLD = """\
+import os, time
+from pathlib import Path
+from wavebook_tools.notebooks.session import RunSession
+session = RunSession.open(run)
+session.phase("training")
+print("devices", os.environ["CUDA_VISIBLE_DEVICES"], "job", os.environ["SLURM_JOB_ID"], flush=True)
+while not Path(session.project.root, "go").exists():
+    time.sleep(0.05)
+"""
+
+
+@pytest.fixture
+def cluster_queue(slurm: SlurmCluster, project: Project) -> Iterator[Queue]:
+    project.settings_path.write_text(SETTINGS)
+    write_template(project, "hold", HOLD, EVALUATION)
+    with Queue(project) as queue:
+        yield queue
+        (project.root / "go").touch()
+        left = [row.id for row in queue.store.all() if not row.state.final]
+        for run_id in left:
+            queue.cancel(run_id, "the test")
+        assert queue.wait(left, timeout=60)
+
+
+def plan(wave: int = 1, *, template: str = "hold", seeds: int = 1, devices: tuple[str, ...] = ("auto",)) -> WavePlan:
+    return small_plan(wave, template=template, seeds=seeds).model_copy(update={"devices": list(devices)})
+
+
+def row(queue: Queue, run_id: str) -> QueuedRun:
+    found = queue.store.get(run_id)
+    assert found is not None
+    return found
+
+
+def devices(queue: Queue, run_id: str) -> str | None:
+    """What a run that is training sees, None before that."""
+    log = queue.project.run(run_id).log_path
+    lines = log.read_text().splitlines() if log.exists() else []
+    return next((line.split()[1] for line in lines if line.startswith("devices ")), None)
+
+
+def training(queue: Queue, *runs: str, timeout: float = 90) -> None:
+    wait_until(
+        lambda: all(devices(queue, run) for run in runs), timeout, lambda: str([row(queue, run) for run in runs])
+    )
+
+
+def ended(queue: Queue, run_id: str, timeout: float = 90) -> QueuedRun:
+    assert queue.wait([run_id], timeout=timeout), row(queue, run_id)
+    return row(queue, run_id)
+
+
+def test_runs_fill_four_devices_wait_for_them_and_leave_the_same_record_as_here(cluster_queue: Queue) -> None:
+    runs = list(cluster_queue.submit_wave(plan(seeds=5)))
+    training(cluster_queue, *runs[:4])
+    assert {devices(cluster_queue, run) for run in runs[:4]} == {"0", "1", "2", "3"}
+    assert devices(cluster_queue, runs[4]) is None
+    (cluster_queue.project.root / "go").touch()
+    for run in runs:
+        assert ended(cluster_queue, run).state is RunState.DONE
+        assert row(cluster_queue, run).engine == "slurm"
+    cluster_queue.project.settings_path.write_text("")
+    here = next(iter(cluster_queue.submit_wave(small_plan(2))))
+    there = cluster_queue.project.run(runs[0])
+    assert ended(cluster_queue, here).state is RunState.DONE
+
+    def kinds(run: str) -> set[str]:
+        return {event["kind"] for event in cluster_queue.project.run(run).events()}
+
+    def files(run: str) -> set[str]:
+        return {path.name for path in cluster_queue.project.run(run).path.iterdir()}
+
+    assert files(runs[0]) == files(here)
+    assert kinds(runs[0]) == kinds(here) - {"metric"}
+    result = there.result()
+    assert result is not None
+    assert result.error_vel_xy == pytest.approx(0.1)
+
+
+def test_a_cancelled_run_saves_its_notebook_and_a_waiting_one_never_starts(cluster_queue: Queue) -> None:
+    runs = list(cluster_queue.submit_wave(plan(seeds=5)))
+    training(cluster_queue, *runs[:4])
+    cluster_queue.cancel(runs[4], "ada", "not needed")
+    waiting = ended(cluster_queue, runs[4])
+    assert waiting.state is RunState.CANCELLED
+    assert devices(cluster_queue, runs[4]) is None
+    cluster_queue.cancel(runs[0], "ada", "diverges")
+    running = ended(cluster_queue, runs[0])
+    assert (running.state, running.message) == (RunState.CANCELLED, "cancelled by ada: diverges")
+    notebook = cluster_queue.project.run(runs[0]).notebook_path.read_text()
+    assert "devices" in notebook
+    assert "diverges" in notebook
+
+
+def test_a_run_that_somebody_else_cancels_in_slurm_fails_and_says_so(cluster_queue: Queue, slurm: SlurmCluster) -> None:
+    (run,) = cluster_queue.submit_wave(plan())
+    training(cluster_queue, run)
+    slurm.command("scancel", str(row(cluster_queue, run).native))
+    found = ended(cluster_queue, run)
+    assert found.state is RunState.FAILED
+    assert "ended from outside" in str(found.message)
+    assert "devices" in cluster_queue.project.run(run).notebook_path.read_text()
+
+
+def test_a_run_taken_out_of_slurms_queue_fails_with_slurms_reason(cluster_queue: Queue, slurm: SlurmCluster) -> None:
+    runs = list(cluster_queue.submit_wave(plan(seeds=5)))
+    training(cluster_queue, *runs[:4])
+    slurm.command("scancel", str(row(cluster_queue, runs[4]).native))
+    found = ended(cluster_queue, runs[4])
+    assert found.state is RunState.FAILED
+    assert "CANCELLED" in str(found.message)
+
+
+def test_runs_outlive_a_restart_of_slurms_controller(cluster_queue: Queue, slurm: SlurmCluster) -> None:
+    (run,) = cluster_queue.submit_wave(plan())
+    training(cluster_queue, run)
+    slurm.end("slurmctld")
+    slurm.start_controller()
+    wait_until(slurm.answers, 30, slurm.logs)
+    assert not row(cluster_queue, run).state.final
+    (cluster_queue.project.root / "go").touch()
+    assert ended(cluster_queue, run).state is RunState.DONE
+
+
+@pytest.mark.slow
+def test_a_node_that_dies_takes_its_run_with_it_and_slurm_says_why(cluster_queue: Queue, slurm: SlurmCluster) -> None:
+    (run,) = cluster_queue.submit_wave(plan())
+    training(cluster_queue, run)
+    supervisor = next(e["pid"] for e in cluster_queue.project.run(run).events() if e["kind"] == "state" and "pid" in e)
+    slurm.end("slurmd", signal.SIGKILL)
+    slurm.kill_tree(supervisor)
+    try:
+        found = ended(cluster_queue, run, 120)
+        assert found.state is RunState.FAILED
+        assert "NODE_FAIL" in str(found.message)
+    finally:
+        slurm.start_node()
+        wait_until(slurm.idle, 60, slurm.logs)
+
+
+def test_a_run_gets_the_device_that_it_asks_for(cluster_queue: Queue) -> None:
+    (chosen,) = cluster_queue.submit_wave(plan(devices=("last",)))
+    training(cluster_queue, chosen)
+    assert devices(cluster_queue, chosen) == "3"
+    (wrong,) = cluster_queue.submit_wave(plan(2, devices=("lost",)))
+    found = ended(cluster_queue, wrong)
+    assert found.state is RunState.FAILED
+    assert "Did you mean 'last'" in str(found.message)
