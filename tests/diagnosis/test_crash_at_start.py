@@ -83,6 +83,22 @@ def test_the_failed_cell_counts_more_than_the_log(run: WatchedRun) -> None:
     assert finding.evidence["cause"] == "plan"
 
 
+def test_what_was_printed_before_is_no_cause_of_another_error(run: WatchedRun) -> None:
+    run.log("ImportError: an optional package is missing, going on without\nMemoryError: a cache is off\n")
+    finding = run.explain("cell 4: KeyError: 'gait'")
+    assert finding is not None
+    assert finding.kind == "crash at start"
+    assert finding.evidence["cause"] is None
+
+
+def test_an_exception_behind_the_exception_is_found_in_the_log(run: WatchedRun) -> None:
+    code = "try:\n    import not_there_at_all\nexcept ImportError as e:\n    raise RuntimeError('no simulator') from e"
+    run.log(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr)
+    finding = run.explain("cell 4: RuntimeError: no simulator")
+    assert finding is not None
+    assert finding.evidence["cause"] == "missing module"
+
+
 def test_a_failure_after_iterations_is_no_crash_at_start(run: WatchedRun) -> None:
     run.train(3)
     assert run.explain("cell 10: ImportError: cannot import name 'x'") is None

@@ -84,15 +84,16 @@ CAUSES: tuple[tuple[str, str, Callable[[re.Match[str]], Suggestion]], ...] = (
 
 class CrashAtStart(Signature):
     """The run failed by itself before its first iteration. The cause is read from the failed cell's error, and from the
-    end of the log where the error does not tell: import, library, driver, device, asset, or the plan itself. Where none
-    fits the finding has no cause but still says that nothing was trained: another seed would fail alike."""
+    end of the log where another process or exception is behind it: import, library, driver, device, asset, or the plan
+    itself. Where none fits the finding has no cause but still says that nothing was trained: another seed would fail
+    alike."""
 
     kind = "crash at start"
 
     def explain(self, failure: Failure, run: RunView) -> Finding | None:
         if run.trained or run.phase == "evaluating":
             return None
-        for text in (failure.error, failure.log):
+        for text in failure.texts:
             for cause, pattern, suggest in CAUSES:
                 match = re.search(pattern, text)
                 if match is not None:

@@ -69,10 +69,10 @@ class NotANumber(Signature):
         return None
 
     def explain(self, failure: Failure, run: RunView) -> Finding | None:
-        match = ERRORS.search(failure.text)
+        match = failure.find(ERRORS)
         if match is None:
             return None
-        line = line_with(failure.text, match.start())
+        line = line_with(match.string, match.start())
         return self._finding(f"the training met values that are not numbers, {self._since()}: {line}", [], run, True)
 
     def _since(self) -> str:

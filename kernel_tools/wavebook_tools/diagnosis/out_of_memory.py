@@ -25,12 +25,6 @@ ERRORS = re.compile(
 KILLED = re.compile(r"(?:Memory cgroup o|O)ut of memory: Killed process (\d+) \(([^)]*)\)")
 """What the machine's kernel writes when it kills a process for memory."""
 
-RAISED = re.compile(r"cell \d+: ")
-"""How the supervisor tells of an exception in a cell."""
-
-KILLED_CHILD = re.compile(r"DeadKernelError|SIGKILL|exit ?code:? ?-9\b|signal 9\b|killed", re.IGNORECASE)
-"""An exception that a process's kill was the cause of, as torch's launcher and its data loaders put it."""
-
 
 class OutOfMemory(Signature):
     """A run failed with one of the messages of torch, Warp, CUDA, numpy or libc about memory; or a process of it was
@@ -41,12 +35,12 @@ class OutOfMemory(Signature):
 
     def explain(self, failure: Failure, run: RunView) -> Finding | None:
         why = "the memory that a run takes grows with its environments"
-        match = ERRORS.search(failure.error) or ERRORS.search(failure.log)
+        match = failure.find(ERRORS)
         if match is not None:
             line = line_with(match.string, match.start())
             evidence: dict[str, Any] = {"line": line, "num_envs": run.num_envs, "last_iteration": run.last_iteration}
             return Finding(self.kind, f"out of memory: {line}", evidence, ends_run=True, suggestion=run.fewer_envs(why))
-        if not failure.out_of_memory_kills or (RAISED.match(failure.error) and not KILLED_CHILD.search(failure.error)):
+        if not failure.out_of_memory_kills or failure.raised_here:
             return None  # none, or of another run in the same control group: this one lived to raise an exception
         message = f"the machine ran out of memory and killed a process: {'; '.join(failure.out_of_memory_kills)}"
         evidence = {"kills": list(failure.out_of_memory_kills), "num_envs": run.num_envs}

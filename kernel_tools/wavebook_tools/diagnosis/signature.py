@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,19 @@ class RunView:
         return Suggestion(Action.FEWER_ENVS, why, num_envs=self.num_envs // 2)
 
 
+RAISED = re.compile(r"cell \d+: ")
+"""How the supervisor tells of an exception in a cell."""
+
+OF_ANOTHER = re.compile(
+    r"DeadKernelError|ChildFailedError|Process(?:Exited|Raised)Exception|CalledProcessError"
+    r"|SIGKILL|exit ?code:? ?-9\b|signal 9\b|killed",
+    re.IGNORECASE,
+)
+"""An exception whose cause lies in another process, as torch's launcher and its data loaders put it."""
+
+CHAINED = re.compile(r"the direct cause of the following exception|During handling of the above exception")
+
+
 @dataclass(frozen=True)
 class Failure:
     """How a run failed that nobody ended."""
@@ -91,8 +105,21 @@ class Failure:
     """What the machine says of processes that it killed for memory since the run began."""
 
     @property
-    def text(self) -> str:
-        return f"{self.log}\n{self.error}"
+    def raised_here(self) -> bool:
+        """Whether a cell raised an exception of its own, not one about another process."""
+        return bool(RAISED.match(self.error)) and not OF_ANOTHER.search(self.error)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Where to look for the cause, the best first. Of an exception with no other behind it the log tells nothing
+        more than its traceback, and what was printed earlier has not ended the run."""
+        if self.raised_here and not CHAINED.search(self.log):
+            return (self.error,)
+        return self.error, self.log
+
+    def find(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """The first place that shows a pattern."""
+        return next((match for text in self.texts if (match := pattern.search(text))), None)
 
 
 class Signature:
