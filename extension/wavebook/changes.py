@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,6 +18,8 @@ from typing import Any, Literal
 from jupyter_events import EventLogger
 
 from wavebook_tools.errors import WavebookError
+from wavebook_tools.jobs import wakeup
+from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, Queue
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.database import connect
 from wavebook_tools.records.project import Project
@@ -147,6 +150,7 @@ class ChangeWatcher:
         self._state = ProjectState(project)
         self._events = events
         self._task: asyncio.Task[None] | None = None
+        self._look_after_queue = 0.0
 
     def start(self) -> None:
         """Begin watching in the running event loop."""
@@ -166,6 +170,7 @@ class ChangeWatcher:
         complained = ""
         while True:
             await asyncio.sleep(self.interval)
+            await self._keep_moving()
             if not self._listened_to():
                 continue
             try:
@@ -179,6 +184,19 @@ class ChangeWatcher:
             complained = ""
             if change.what:
                 self._events.emit(schema_id=SCHEMA_ID, data=change.event())
+
+    async def _keep_moving(self) -> None:
+        """Start the queue's process again where it was killed together with all that it watched."""
+        if time.monotonic() < self._look_after_queue or wakeup.listens(self._state.project):
+            return
+        self._look_after_queue = time.monotonic() + RECOVERY_INTERVAL
+        with contextlib.suppress(WavebookError, sqlite3.DatabaseError, OSError):  # told by whoever asks for something
+            await asyncio.to_thread(self._recover)
+
+    def _recover(self) -> None:
+        if self._state.project.database_path.exists():
+            with Queue(self._state.project) as queue:
+                queue.recover()
 
     def _listened_to(self) -> bool:
         # jupyter_events tells only by these whether anybody would receive an event.

@@ -266,12 +266,12 @@ class Dispatcher:
         self.store.set_native(run.id, native)
 
     def _patience(self, folder: Path, device: str) -> dict[str, float]:
-        """How long the run may be silent, learned from earlier runs like it."""
-        try:
+        """How long the run may be silent: learned from earlier runs like it, unless a person has set it."""
+        learned: dict[str, float] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # the run will say what its spec lacks
             spec = json.loads((folder / "spec.json").read_bytes())
-            return patience(self.timings.like(spec["task"], self._kind(device), spec["num_envs"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}  # the run itself will say what is wrong with its spec
+            learned = patience(self.timings.like(spec["task"], self._kind(device), spec["num_envs"]))
+        return {**learned, **self.options.patience}
 
     def _kind(self, device: str) -> str:
         return next((known.name for known in self._devices if known.id == device), device)

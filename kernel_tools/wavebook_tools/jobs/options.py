@@ -7,7 +7,8 @@ queue would take most of its start.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from wavebook_tools.records.project import Project
@@ -15,7 +16,7 @@ from wavebook_tools.records.project import Project
 if TYPE_CHECKING:
     from wavebook_tools.records.settings import Settings
 
-RELEVANT = {"devices": {"runs_per_gpu", "foreign"}, "queue": None, "limits": None, "engine": None}
+RELEVANT = {"devices": {"runs_per_gpu", "foreign"}, "queue": None, "limits": None, "watchdog": None, "engine": None}
 """Sections of wavebook.toml that the queue reads, and which names of them; None for all."""
 
 
@@ -28,6 +29,8 @@ class QueueOptions:
     max_running: int | None = None
     free_disk_bytes: int = 500_000_000
     run_hours: float | None = None
+    patience: Mapping[str, float] = field(default_factory=dict)
+    """How long a run may be silent, by phase, where a person has set it [s]."""
     cluster: bool = False
     """Whether runs go to a cluster, so that the settings must be read whole."""
 
@@ -43,6 +46,7 @@ class QueueOptions:
             max_running=settings.queue.max_running,
             free_disk_bytes=limits.free_disk_bytes,
             run_hours=limits.hours,
+            patience=settings.watchdog.patience(),
             cluster=cluster_for(settings) is not None,
         )
 

@@ -23,6 +23,10 @@ from wavebook_tools.records.run import RunId, RunSpec, RunState, latest_repeats
 
 RETRIED_STATES = frozenset({RunState.FAILED, RunState.HUNG, RunState.CANCELLED})
 
+RECOVERY_INTERVAL = 5.0
+"""How often whoever follows runs looks whether the queue still moves [s]: a dispatcher that was killed together with all
+that it watched leaves nobody else to start the next one."""
+
 
 class Queue:
     """Runs waiting for devices, and the ones on them.
@@ -220,8 +224,12 @@ class Queue:
     def wait(self, run_ids: Iterable[str], timeout: float) -> bool:
         """Wait until all of these runs have ended; False where some have not after ``timeout`` [s]."""
         deadline = time.monotonic() + timeout
+        look_after = time.monotonic() + RECOVERY_INTERVAL
         left = set(run_ids)
         while left:
+            if time.monotonic() > look_after:
+                self.recover()
+                look_after += RECOVERY_INTERVAL
             left = {run_id for run_id in left if (row := self.store.get(run_id)) and not row.state.final}
             if left and time.monotonic() > deadline:
                 return False
@@ -234,7 +242,7 @@ class Queue:
 
     def recover(self) -> bool:
         """Make the queue go on after a restart of the machine or the loss of its dispatcher; whether there was need."""
-        if not self.store.unfinished():
+        if wakeup.listens(self.project) or not self.store.unfinished():
             return False
         self.ensure_dispatcher()
         return True

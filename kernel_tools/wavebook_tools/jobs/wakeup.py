@@ -30,6 +30,15 @@ def ensure_dispatcher(project: Project) -> None:
 
 def wake(project: Project) -> bool:
     """Wake the dispatcher; False where none listens."""
+    return _write(project, b"\n")
+
+
+def listens(project: Project) -> bool:
+    """Whether a dispatcher lives, without waking it."""
+    return _write(project, b"")
+
+
+def _write(project: Project, call: bytes) -> bool:
     path = project.state_path / "wake"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -38,8 +47,9 @@ def wake(project: Project) -> bool:
     try:
         if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
             return False
-        with contextlib.suppress(BlockingIOError):  # full: it will wake anyway
-            os.write(descriptor, b"\n")
+        if call:
+            with contextlib.suppress(BlockingIOError):  # full: it will wake anyway
+                os.write(descriptor, call)
         return True
     except BrokenPipeError:
         return False

@@ -41,6 +41,19 @@ class QueueSettings(Document):
     max_running: int | None = Field(default=None, ge=1, description="Runs at a time; as many as fit where absent")
 
 
+class WatchdogSettings(Document):
+    """How long a run may be silent before it counts as hung [s]; learned from earlier runs where absent."""
+
+    starting: float | None = Field(default=None, gt=0)
+    compiling: float | None = Field(default=None, gt=0)
+    training: float | None = Field(default=None, gt=0)
+    evaluating: float | None = Field(default=None, gt=0)
+
+    def patience(self) -> dict[str, float]:
+        """The phases that are set."""
+        return {phase: seconds for phase, seconds in self if seconds is not None}
+
+
 class LimitSettings(Document):
     """What one run may use."""
 
@@ -72,6 +85,7 @@ class Settings(Document):
     devices: DeviceSettings = Field(default_factory=DeviceSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    watchdog: WatchdogSettings = Field(default_factory=WatchdogSettings)
     budget: Budget = Field(default_factory=Budget)
     planner: PlannerSettings = Field(default_factory=PlannerSettings)
 
