@@ -24,8 +24,8 @@ from wavebook_tools.records.run import RunId, RunSpec, RunState, latest_repeats
 RETRIED_STATES = frozenset({RunState.FAILED, RunState.HUNG, RunState.CANCELLED})
 
 RECOVERY_INTERVAL = 5.0
-"""How often whoever follows runs looks whether the queue still moves [s]: a dispatcher that was killed together with all
-that it watched leaves nobody else to start the next one."""
+"""How often whoever follows runs looks whether the queue still moves [s]: a dispatcher that was killed together with
+all that it watched leaves nobody else to start the next one."""
 
 
 class Queue:

@@ -17,9 +17,19 @@ from wavebook_tools.jobs.devices import CPU
 from wavebook_tools.jobs.engines.base import EngineReport, EngineState, Placement
 from wavebook_tools.records.engine_settings import SlurmSettings
 
-SCRIPT = '#!/bin/sh\nexec "$@"\n'
-"""The batch script. What is executed comes as arguments, which Slurm passes on unread, so no shell interprets a name
-that came from a plan; and exec makes the supervisor the process that Slurm signals."""
+SCRIPT = """\
+#!/bin/sh
+if [ "$WAVEBOOK_GPUS" != 0 ] && [ -z "$CUDA_VISIBLE_DEVICES" ]; then
+    echo "Slurm started this job without giving it a GPU (CUDA_VISIBLE_DEVICES is empty); see docs/clusters.md" >&2
+    exit 75
+fi
+exec "$@"
+"""
+"""The batch script. What it executes comes as arguments, which Slurm passes on unread, so no shell interprets a name
+that came from a plan; and exec makes the supervisor the process that Slurm signals.
+
+Slurm does start jobs without the GPUs that they asked for: where a gres has no device files, and where the controller
+was restarted and a node has not registered since. Such a run would train on the CPU unnoticed, so it does not start."""
 
 END_MARGIN = 5
 """How much longer Slurm's limit is than the run's own [min], so that the run ends by its own, which saves its notebook
@@ -58,12 +68,12 @@ class SlurmEngine:
         options = self._options(placement)
         command = list(placement.command)
         if placement.gpus == 0:
-            # Where no GPU is asked for, Slurm leaves the variable as it was or writes a word into it.
+            # Where no GPU is asked for, Slurm may leave a word of its own in the variable.
             command = ["/usr/bin/env", "CUDA_VISIBLE_DEVICES=", *command]
         with tempfile.NamedTemporaryFile("w", prefix="wavebook-", suffix=".sh") as script:
             script.write(SCRIPT)
             script.flush()
-            answer = _slurm("sbatch", *options, script.name, *command, environment=of_job(placement.environment))
+            answer = _slurm("sbatch", *options, script.name, *command, environment=of_job(placement))
         # «123» or «123;cluster»
         job = answer.strip().splitlines()[-1].partition(";")[0] if answer.strip() else ""
         if not job.isdigit():
@@ -155,7 +165,7 @@ class SlurmEngine:
         return ",".join(f"{self.settings.gres}:{known[name]}:1" for name in chosen)
 
 
-def of_job(environment: Mapping[str, str]) -> dict[str, str]:
+def of_job(placement: Placement) -> dict[str, str]:
     """The environment with which a job is submitted, and which it gets.
 
     A queue that itself runs in a job must not hand that job's variables on: they would be taken for the new one's.
@@ -164,10 +174,10 @@ def of_job(environment: Mapping[str, str]) -> dict[str, str]:
     given = {"CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES"}
     job = {
         name: value
-        for name, value in environment.items()
+        for name, value in placement.environment.items()
         if name in kept or not (name in given or name.startswith(("SLURM_", "SLURMD_")))
     }
-    return {**job, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    return {**job, "CUDA_DEVICE_ORDER": "PCI_BUS_ID", "WAVEBOOK_GPUS": str(placement.gpus)}
 
 
 def _minutes(hours: float) -> str:
@@ -181,7 +191,8 @@ def _report(line: str) -> tuple[str, EngineReport]:
         return job, EngineReport(EngineState.PENDING, f"waits in Slurm{told or f' ({state})'}")
     devices = (nodes,) if nodes else ()
     if state in ENDED:
-        return job, EngineReport(EngineState.ENDED, f"Slurm ended the job: {state}{told}", devices)
+        log = "; see log.txt" if state == "FAILED" else ""
+        return job, EngineReport(EngineState.ENDED, f"Slurm ended the job: {state}{told}{log}", devices)
     return job, EngineReport(EngineState.RUNNING, None if state == "RUNNING" else f"{state}{told}", devices)
 
 
