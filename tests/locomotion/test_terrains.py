@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -90,7 +94,7 @@ def test_nothing_breaks() -> None:
     found = bisect(NAMES, lambda ground: False)
     assert found.causes == ()
     assert found.trials == {NAMES: False}
-    assert found.sentence() == "No sub-terrain breaks it, after 1 trials."
+    assert found.sentence() == "No sub-terrain breaks it, after 1 trial."
 
 
 def test_the_search_ends_when_its_trials_do() -> None:
@@ -150,3 +154,23 @@ def test_a_trial_holds_and_one_with_wild_actions_breaks() -> None:
         action_std=50.0,
     )
     assert resets(wild, ("random_rough",)) > 0
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_a_trial_in_a_process_of_its_own_says_how_it_went() -> None:
+    calm = Trial(overrides=SMALL, num_envs=2, steps=5)
+    assert calm.outcome(("random_rough",)) == "held"
+    assert replace(calm, limit=0.01).outcome(("random_rough",)) == "hung"
+    assert replace(calm, device="cuda:99").outcome(("random_rough",)) == "crashed"
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_command_names_what_breaks() -> None:
+    words = ["--overrides", json.dumps({**SMALL, "env.sim.dt": 0.02, "env.actions.joint_pos.scale": 2.0})]
+    words += ["--among", "random_rough", "--num-envs", "4", "--steps", "40", "--action-std", "50"]
+    command = [sys.executable, "-m", "wavebook_locomotion.terrains.trial", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.splitlines() == ["random_rough: broken", "It breaks on: random_rough (after 1 trial)."]

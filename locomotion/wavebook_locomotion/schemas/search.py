@@ -43,6 +43,13 @@ SHARED: tuple[dict[str, Any], ...] = (
     _space("agent.algorithm.entropy_coef", 5e-4, 2e-2, "more entropy explores longer and tracks later", log=True),
     _space("agent.algorithm.gamma", 0.97, 0.995, "a shorter horizon learns faster from fewer steps"),
     _space("agent.actor.distribution_cfg.init_std", 0.4, 1.2, "how widely the first actions try things out"),
+    _space("env.rewards.feet_gait.weight", 0.0, 1.0, "rewards a trot, with the feet of a diagonal pair in step"),
+    _space("env.rewards.feet_air_time_variance.weight", -8.0, 0.0, "asks all feet for steps of the same length"),
+    _space(
+        "env.rewards.feet_height_body.weight", -5.0, 0.0, "asks swinging feet for a height, so that they do not drag"
+    ),
+    _space("env.rewards.joint_mirror.weight", -0.2, 0.0, "asks diagonal legs to move alike"),
+    _space("env.commands.base_velocity.rel_turning_envs", 0.0, 0.3, "how many robots practise turning on the spot"),
     _space("env.actions.joint_pos.scale", 0.15, 0.5, "how far an action moves a joint"),
 )
 

@@ -25,7 +25,7 @@ class Bisection:
 
     def sentence(self) -> str:
         """The result in words."""
-        tried = f"after {len(self.trials)} trials"
+        tried = f"after {len(self.trials)} trial{'' if len(self.trials) == 1 else 's'}"
         if not self.causes:
             return f"No sub-terrain breaks it, {tried}." if self.complete else f"Not found {tried}."
         named = "; ".join(" together with ".join(cause) for cause in self.causes)
