@@ -96,6 +96,7 @@ def test_after_the_cell_that_trains_the_patience_is_the_evaluations(make_run: Ma
     run = make_run(training=10, evaluating=40)
     run.train(2)
     run.events.write("cell", index=9, cells=14, status="done", seconds=1.0)
+    run.events.write("cell", index=11, cells=14, status="running")
     assert run.wait(35) == []
     assert run.wait(10)[0].evidence["phase"] == "evaluating"
 

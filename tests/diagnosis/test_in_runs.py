@@ -169,7 +169,20 @@ def test_a_kernel_that_somebody_killed_is_not_called_out_of_memory(start_run: St
     os.kill(run.kernel().pid, signal.SIGKILL)
     state, alert = run.ending()
     assert state == "failed"
-    assert alert is None or alert["finding"] != "out of memory"
+    assert alert is not None
+    assert alert["finding"] == "kernel died"
+    assert alert["suggestion"]["action"] == "retry"
+
+
+def test_a_kernel_that_crashes_in_native_code_is_told_with_the_place(start_run: StartRun) -> None:
+    crash = "import faulthandler\nfaulthandler.enable()\n"
+    crash += "def step_of_the_physics():\n    ctypes.string_at(0)\nstep_of_the_physics()"
+    state, alert = start_run(BEGIN + STEPS + crash, EVALUATION).ending()
+    assert state == "failed"
+    assert alert is not None
+    assert alert["finding"] == "kernel died"
+    assert alert["evidence"]["crash"] == "Segmentation fault"
+    assert any("step_of_the_physics" in frame for frame in alert["evidence"]["frames"])
 
 
 def test_a_run_that_is_well_is_left_alone(start_run: StartRun) -> None:

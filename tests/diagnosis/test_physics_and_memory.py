@@ -112,7 +112,9 @@ def test_an_error_that_only_the_log_tells_is_found_there(run: WatchedRun) -> Non
 
 def test_a_kill_alone_is_no_sign_of_exhausted_memory(run: WatchedRun) -> None:
     run.train(2)
-    assert run.explain("the worker was ended by SIGKILL; see log.txt", exit_code=-9) is None
+    finding = run.explain("the worker was ended by SIGKILL; see log.txt", exit_code=-9)
+    assert finding is not None
+    assert finding.kind == "kernel died"
 
 
 def test_a_kill_for_memory_is_told_by_the_control_group(

@@ -53,7 +53,8 @@ class RunView:
         """Take in an event; returns whether it is a sign of life.
 
         While a run trains only an iteration is one, as a library may go on printing for ever, and so is the end of
-        the cell that trains. A run that resumes another starts with copies of its iterations, before it trains itself.
+        the cell that trains; the begin of the next cell is the end of the training. A run that resumes another starts
+        with copies of its iterations, before it trains itself.
         """
         kind = event.get("kind")
         if kind == "state" and event.get("phase") in PHASES:
@@ -67,7 +68,7 @@ class RunView:
                 self.last_iteration = _count(event.get("iteration"))
             return True
         if kind == "cell":
-            if self.phase == "training" and event.get("status") == "done" and self.trained:
+            if self.phase == "training" and event.get("status") == "running" and self.trained:
                 self.phase = "evaluating"
             return True
         return kind in ("state", "log") and self.phase != "training"

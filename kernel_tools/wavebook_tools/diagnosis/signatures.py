@@ -5,6 +5,7 @@ from __future__ import annotations
 from wavebook_tools.diagnosis.constraint_overflow import ConstraintOverflow
 from wavebook_tools.diagnosis.crash_at_start import CrashAtStart
 from wavebook_tools.diagnosis.dead_policy import DeadPolicy
+from wavebook_tools.diagnosis.kernel_died import KernelDied
 from wavebook_tools.diagnosis.not_a_number import NotANumber
 from wavebook_tools.diagnosis.out_of_memory import OutOfMemory
 from wavebook_tools.diagnosis.reward_inflation import RewardInflation
@@ -15,6 +16,7 @@ SIGNATURES: tuple[type[Signature], ...] = (
     OutOfMemory,
     NotANumber,
     ConstraintOverflow,
+    KernelDied,
     CrashAtStart,
     DeadPolicy,
     TerrainCollapse,
