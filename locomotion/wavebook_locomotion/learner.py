@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +18,7 @@ from rsl_rl.utils.log_writer import LogWriter
 from rsl_rl.utils.logger import Logger
 from tensordict import TensorDict
 
+from wavebook_locomotion import checkpoints, state
 from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
 
 OnIteration = Callable[[int, dict[str, float]], None]
@@ -84,20 +88,43 @@ class MetricWriter(LogWriter):
 
 
 class IterationLogger(Logger):
-    """rsl_rl's logger, which hands each iteration's scalars to a callback instead of printing a page of them."""
+    """rsl_rl's logger, which hands each iteration's scalars to a callback instead of printing a page of them.
+
+    Of several ranks each keeps its own; the first hands on their mean.
+    """
 
     on_iteration: OnIteration
     env: MeasuredVecEnv
+    rank: int
 
     def log(self, it: int, *args: Any, **kwargs: Any) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             super().log(it, *args, **kwargs)
-        if isinstance(self.writer, MetricWriter):
-            self.on_iteration(it, self.writer.take() | self.env.take_measurements())
+        if not isinstance(self.writer, MetricWriter):
+            return
+        values = self.writer.take() | self.env.take_measurements()
+        if self.gpu_world_size > 1:
+            gathered: list[Any] = [None] * self.gpu_world_size
+            torch.distributed.all_gather_object(gathered, values)
+            values = mean_of_ranks(gathered)
+        if self.rank == 0:
+            self.on_iteration(it, values)
+
+
+def mean_of_ranks(values: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Each scalar's mean over the ranks that have it; of what is counted, the sum."""
+    merged = {}
+    for name in dict.fromkeys(name for rank in values for name in rank):
+        found = [rank[name] for rank in values if name in rank]
+        merged[name] = sum(found) if name == GUARD_RESETS else sum(found) / len(found)
+    return merged
 
 
 class MeasuredRunner(OnPolicyRunner):
-    """rsl_rl's runner with our logger."""
+    """rsl_rl's runner with our logger and whole checkpoints (`wavebook_locomotion.checkpoints`)."""
+
+    seconds_before: float = 0.0
+    """Wall-clock time of the iterations before those of this process [s]."""
 
     def __init__(
         self, env: MeasuredVecEnv, train_cfg: dict, log_dir: str | None, device: str, on_iteration: OnIteration
@@ -107,8 +134,70 @@ class MeasuredRunner(OnPolicyRunner):
         self.logger.__class__ = IterationLogger
         self.logger.on_iteration = on_iteration
         self.logger.env = env
+        self.logger.rank = self.gpu_global_rank
+        # rsl_rl logs and saves on the first rank alone; here each measures its robots and saves its own state.
+        self.logger.disable_logs = False
         # Each run would otherwise store a diff of whatever repository the libraries happen to be installed in.
         self.logger.git_status_repos = []
+        self._started = time.perf_counter()
+        self._saved: int | None = None
+
+    def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:
+        self._started = time.perf_counter()
+        with contextlib.redirect_stdout(io.StringIO()):  # ranks print that they synchronise
+            super().learn(num_learning_iterations, init_at_random_ep_len)
+
+    @property
+    def train_seconds(self) -> float:
+        """Wall-clock time of all iterations, those before a resume included [s]."""
+        return self.seconds_before + time.perf_counter() - self._started
+
+    def save(self, path: str, infos: dict | None = None) -> None:
+        """Write a whole checkpoint and drop old ones. Of several ranks each writes its state, the first the model."""
+        if self._saved == self.current_learning_iteration:
+            return  # the last iteration's, saved at its interval already
+        model, rank = Path(path), self.gpu_global_rank
+        captured = state.capture(self.env.unwrapped, self, self.train_seconds)
+        if rank == 0:
+            checkpoints.write_whole(model, lambda target: super(MeasuredRunner, self).save(str(target), infos))
+        else:
+            checkpoints.write_whole(
+                checkpoints.state_path(model, rank), lambda target: torch.save(captured, str(target))
+            )
+        if self.is_distributed:
+            torch.distributed.barrier()
+        if rank == 0:
+            checkpoints.write_whole(checkpoints.state_path(model), lambda target: torch.save(captured, str(target)))
+            checkpoints.drop_old(model.parent)
+        self._saved = self.current_learning_iteration
+
+    def resume(self, checkpoint: Path) -> None:
+        """Go on after ``checkpoint``: its models, optimiser and the rest of its training (`state.restore`).
+
+        Raises:
+            ConfigurationError: Its state is missing or does not fit this training.
+        """
+        saved = state.load(checkpoints.state_path(checkpoint, self.gpu_global_rank))
+        self.load(str(checkpoint), map_location=self.device)
+        with torch.inference_mode():
+            state.restore(saved, self.env.unwrapped, self)
+        self.seconds_before = saved["train_seconds"]
+        self.current_learning_iteration += 1  # rsl_rl would do the last iteration's number once more
+
+    def _configure_multi_gpu(self) -> None:
+        world = int(os.environ.get("WORLD_SIZE", "1"))
+        if world == 1 or self.device != "cpu":
+            super()._configure_multi_gpu()
+            return
+        # rsl_rl knows NCCL alone, which needs GPUs.
+        self.is_distributed, self.gpu_world_size = True, world
+        self.gpu_local_rank, self.gpu_global_rank = int(os.environ["LOCAL_RANK"]), int(os.environ["RANK"])
+        self.cfg["multi_gpu"] = {
+            "global_rank": self.gpu_global_rank,
+            "local_rank": self.gpu_local_rank,
+            "world_size": world,
+        }
+        torch.distributed.init_process_group(backend="gloo", rank=self.gpu_global_rank, world_size=world)
 
 
 def make_runner(

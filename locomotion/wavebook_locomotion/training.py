@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from wavebook_locomotion import checkpoints
+from wavebook_locomotion.checkpoints import carry_over, iteration_of, state_path
 from wavebook_locomotion.configuration import TaskConfig
 from wavebook_locomotion.errors import ConfigurationError
 
@@ -18,6 +19,7 @@ class TrainingOutcome:
     checkpoint: Path
     """The last checkpoint: models, optimiser and iteration."""
     iterations: int
+    """Iterations in all, those before a resume included, as in the other figures."""
     environment_steps: int
     train_seconds: float
     """Wall-clock time of the iterations, without opening the environment and compiling [s]."""
@@ -35,37 +37,57 @@ def train(
     on_phase: Callable[[str], None] | None = None,
     checkpoint: Path | None = None,
 ) -> TrainingOutcome:
-    """Train for ``iterations`` PPO iterations.
+    """Train until ``iterations`` PPO iterations are done.
 
     Args:
         config: The task, its learner and their overrides.
-        iterations: Iterations to add; numbering goes on where ``checkpoint`` ended.
-        log_dir: Folder for the checkpoints, made where it is missing; robots whose simulation broke are written down
-            in ``broken/`` below it.
+        iterations: Iterations in all, those before ``checkpoint`` included.
+        log_dir: Folder for the checkpoints, made where it is missing: the newest few and the last, each ``model_N.pt``
+            with ``state_N.pt`` beside it. Robots whose simulation broke are written down in ``broken/`` below it.
         on_iteration: Called after each iteration with its number and its scalars: rsl_rl's names (``Train/``,
             ``Loss/``, ``Policy/``, ``Perf/``, ``Episode_Reward/``, ``Episode_Termination/``, ``Curriculum/``,
             ``Metrics/``), and ``Metrics/error_vel_xy`` [m/s] and ``Metrics/error_vel_yaw`` [rad/s], the mean error of
             every environment step of the iteration, and ``Guard/resets``, robots whose simulation broke so far.
         on_phase: Called with ``starting``, ``compiling`` and ``training`` as each begins.
-        checkpoint: A checkpoint to go on from.
+        checkpoint: A checkpoint to go on from, as if the training had not stopped: the iterations' numbers, networks,
+            normalisers, optimiser and learning rate, terrain levels, episodes, commands, robots' poses and random
+            states go on as they were. Contacts do not: `wavebook_locomotion.state.restore` says what that means.
+            Where it is the last iteration's, nothing is trained and the outcome is what it was.
 
     Raises:
-        ConfigurationError: ``checkpoint`` is not there, or ``iterations`` is below 1.
+        ConfigurationError: ``checkpoint`` is not there, lacks its state or does not fit; ``iterations`` is below 1.
         ValueError: The simulator returned values that are not numbers.
     """
     if iterations < 1:
         raise ConfigurationError(f"iterations must be at least 1, not {iterations}")
-    if checkpoint is not None and not checkpoint.is_file():
-        raise ConfigurationError(f"there is no checkpoint {checkpoint}")
     tell = on_phase or (lambda phase: None)
+    first = 0
+    if checkpoint is not None:
+        if not checkpoint.is_file():
+            raise ConfigurationError(f"there is no checkpoint {checkpoint}")
+        first = iteration_of(checkpoint) + 1
+        if first > iterations:
+            raise ConfigurationError(
+                f"the checkpoint {checkpoint.name} has {first} iterations behind it and the training is to have "
+                f"{iterations} in all; choose more than {first}"
+            )
+        log_dir.mkdir(parents=True, exist_ok=True)
+        checkpoint = carry_over(checkpoint, log_dir)
     tell("starting")
 
     import torch
 
+    from wavebook_locomotion import state
     from wavebook_locomotion.learner import make_runner
     from wavebook_locomotion.simulation import open_environment
 
     log_dir.mkdir(parents=True, exist_ok=True)
+    per_iteration = config.agent.num_steps_per_env * config.num_envs
+    if checkpoint is not None and first == iterations:
+        saved = state.load(state_path(checkpoint))
+        return _outcome(
+            checkpoint, iterations, per_iteration, saved["train_seconds"], saved["counters"]["guard_resets"]
+        )
     tell("compiling")
     with open_environment(config) as env:
         env.record_folder = log_dir / "broken"
@@ -74,13 +96,20 @@ def train(
         env.seed(config.seed)
         runner = make_runner(env, config, log_dir=str(log_dir), on_iteration=on_iteration)
         if checkpoint is not None:
-            runner.load(str(checkpoint), map_location=config.device)
-            runner.current_learning_iteration += 1  # rsl_rl would do the last iteration's number once more
+            runner.resume(checkpoint)
         tell("training")
-        started = time.perf_counter()
-        runner.learn(iterations, init_at_random_ep_len=config.agent.init_at_random_ep_len)
-        seconds = time.perf_counter() - started
-        saved = log_dir / f"model_{runner.current_learning_iteration}.pt"
-        resets = env.guard_resets
-    steps = iterations * config.agent.num_steps_per_env * config.num_envs
-    return TrainingOutcome(saved, iterations, steps, seconds, steps / seconds, resets)
+        # Episodes that go on keep their length.
+        spread = config.agent.init_at_random_ep_len and checkpoint is None
+        runner.learn(iterations - first, init_at_random_ep_len=spread)
+        last = log_dir / f"model_{runner.current_learning_iteration}.pt"
+        return _outcome(last, iterations, per_iteration, runner.train_seconds, env.guard_resets)
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint in a training's folder, from which it can go on; None where there is none."""
+    return checkpoints.newest_checkpoint(folder)
+
+
+def _outcome(checkpoint: Path, iterations: int, per_iteration: int, seconds: float, resets: int) -> TrainingOutcome:
+    steps = iterations * per_iteration
+    return TrainingOutcome(checkpoint, iterations, steps, seconds, steps / seconds, resets)

@@ -111,7 +111,7 @@ def test_the_same_seed_trains_the_same(trained: tuple[TrainingOutcome, Recorder]
 
 def test_a_training_goes_on_from_a_checkpoint(trained: tuple[TrainingOutcome, Recorder], tmp_path: Path) -> None:
     outcome, _ = trained
-    resumed, seen = train(tmp_path, iterations=2, checkpoint=outcome.checkpoint)
+    resumed, seen = train(tmp_path, iterations=10, checkpoint=outcome.checkpoint)
     assert seen.iterations == [8, 9]
     assert resumed.checkpoint.name == "model_9.pt"
 
