@@ -47,7 +47,7 @@ KillWait=20
 MinJobAge=300
 InactiveLimit=0
 SchedulerParameters=sched_interval=1,bf_interval=1
-GresTypes=gpu
+GresTypes=gpu,token
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=1024 State=UNKNOWN {gres}
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE Hidden=YES
 """
@@ -74,14 +74,14 @@ class SlurmCluster:
             if not device.exists():
                 os.mknod(device, 0o600 | 0o020000, os.makedev(1, 3))  # as /dev/null
             lines.append(f"Name=gpu Type=slot{number} File={device}\n")
-        (self.folder / "gres.conf").write_text("AutoDetect=off\n" + "".join(lines))
+        (self.folder / "gres.conf").write_text("AutoDetect=off\nName=token Count=2\n" + "".join(lines))
         (self.folder / "slurm.conf").write_text(
             CONFIGURATION.format(
                 host=socket.gethostname().partition(".")[0],
                 controller_port=free_port(),
                 node_port=free_port(),
                 folder=self.folder,
-                gres="Gres=" + ",".join(f"gpu:slot{number}:1" for number in range(GPUS)),
+                gres="Gres=" + ",".join(f"gpu:slot{number}:1" for number in range(GPUS)) + ",token:2",
             )
         )
 
@@ -109,6 +109,14 @@ class SlurmCluster:
 
     def start_controller(self) -> None:
         self._start("slurmctld", ["slurmctld", "-D", "-f", str(self.folder / "slurm.conf")])
+
+    def restart_controller(self) -> None:
+        """Restart what schedules, as an update does. The node too, since until it registers again, jobs get no GPU."""
+        self.end("slurmctld")
+        self.start_controller()
+        wait_until(self.answers, 30, self.logs)
+        self.end("slurmd")  # its jobs go on
+        self.start_node()
 
     def start_node(self) -> None:
         self._start("slurmd", ["slurmd", "-D", "-f", str(self.folder / "slurm.conf")])

@@ -145,9 +145,7 @@ def test_a_run_taken_out_of_slurms_queue_fails_with_slurms_reason(cluster_queue:
 def test_runs_outlive_a_restart_of_slurms_controller(cluster_queue: Queue, slurm: SlurmCluster) -> None:
     (run,) = cluster_queue.submit_wave(plan())
     training(cluster_queue, run)
-    slurm.end("slurmctld")
-    slurm.start_controller()
-    wait_until(slurm.answers, 30, slurm.logs)
+    slurm.restart_controller()
     assert not row(cluster_queue, run).state.final
     (cluster_queue.project.root / "go").touch()
     assert ended(cluster_queue, run).state is RunState.DONE

@@ -187,8 +187,7 @@ def test_a_scheduler_that_does_not_answer_ends_nothing(jobs: Jobs, slurm: SlurmC
         with pytest.raises(WavebookError, match=r"scancel|squeue"):
             jobs.engine.cancel(job.id)
     finally:
-        slurm.start_controller()
-    wait_until(lambda: slurm.answers(), 30, slurm.logs)
+        slurm.restart_controller()
     assert job.state is EngineState.RUNNING
     jobs.engine.cancel(job.id)
     job.ended()
@@ -205,6 +204,14 @@ def test_a_run_whose_node_dies_has_ended_with_the_reason(jobs: Jobs, slurm: Slur
         (job.folder / "go").touch()
         slurm.start_node()
     wait_until(slurm.idle, 60, slurm.logs)
+
+
+def test_a_run_that_slurm_gives_no_gpu_does_not_start(jobs: Jobs) -> None:
+    jobs.engine = SlurmEngine(SlurmSettings(cpus=1, gres="token"))  # a resource without device files
+    job = jobs.submit().ended()
+    assert not job.events()
+    assert "without giving it a GPU" in (job.folder / "log.txt").read_text()
+    assert "FAILED (NonZeroExitCode); see log.txt" in str(job.message)
 
 
 def test_what_slurm_refuses_is_told_in_its_words(slurm: SlurmCluster, jobs: Jobs) -> None:

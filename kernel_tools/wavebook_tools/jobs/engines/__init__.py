@@ -26,6 +26,10 @@ def engine_for(settings: EngineSettings) -> ClusterEngine | None:
         from wavebook_tools.jobs.engines.slurm import SlurmEngine
 
         return ClusterEngine("slurm", SlurmEngine(settings.slurm))
+    if settings.name == "ray":
+        from wavebook_tools.jobs.engines.ray import RayEngine
+
+        return ClusterEngine("ray", RayEngine(settings.ray))
     return None
 
 
