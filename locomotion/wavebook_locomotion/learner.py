@@ -186,10 +186,10 @@ class MeasuredRunner(OnPolicyRunner):
 
     def _configure_multi_gpu(self) -> None:
         world = int(os.environ.get("WORLD_SIZE", "1"))
-        if world == 1 or self.device != "cpu":
+        if world == 1:
             super()._configure_multi_gpu()
             return
-        # rsl_rl knows NCCL alone, which needs GPUs.
+        # rsl_rl knows NCCL alone, which needs GPUs, and wants every rank to see all devices; ours see their own.
         self.is_distributed, self.gpu_world_size = True, world
         self.gpu_local_rank, self.gpu_global_rank = int(os.environ["LOCAL_RANK"]), int(os.environ["RANK"])
         self.cfg["multi_gpu"] = {
@@ -197,7 +197,11 @@ class MeasuredRunner(OnPolicyRunner):
             "local_rank": self.gpu_local_rank,
             "world_size": world,
         }
-        torch.distributed.init_process_group(backend="gloo", rank=self.gpu_global_rank, world_size=world)
+        if self.device == "cpu":
+            torch.distributed.init_process_group(backend="gloo")
+        else:
+            torch.cuda.set_device(self.device)
+            torch.distributed.init_process_group(backend="nccl", device_id=torch.device(self.device))
 
 
 def make_runner(

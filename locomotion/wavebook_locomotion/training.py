@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ def train(
     on_iteration: Callable[[int, dict[str, float]], None],
     on_phase: Callable[[str], None] | None = None,
     checkpoint: Path | None = None,
+    devices: int = 1,
 ) -> TrainingOutcome:
     """Train until ``iterations`` PPO iterations are done.
 
@@ -53,9 +55,13 @@ def train(
             normalisers, optimiser and learning rate, terrain levels, episodes, commands, robots' poses and random
             states go on as they were. Contacts do not: `wavebook_locomotion.state.restore` says what that means.
             Where it is the last iteration's, nothing is trained and the outcome is what it was.
+        devices: Devices to train on at once, those that CUDA_VISIBLE_DEVICES names, with a process for each
+            (`wavebook_locomotion.distributed`). ``config``'s environments are those of all together; scalars are means
+            over the processes. On the CPU it is the number of processes.
 
     Raises:
         ConfigurationError: ``checkpoint`` is not there, lacks its state or does not fit; ``iterations`` is below 1.
+        RankError: One of several devices' processes died.
         ValueError: The simulator returned values that are not numbers.
     """
     if iterations < 1:
@@ -73,6 +79,28 @@ def train(
             )
         log_dir.mkdir(parents=True, exist_ok=True)
         checkpoint = carry_over(checkpoint, log_dir)
+    log_dir.mkdir(parents=True, exist_ok=True)
+    per_iteration = config.agent.num_steps_per_env * config.num_envs
+    if devices > 1 and first < iterations:
+        from wavebook_locomotion.distributed import train_ranks
+
+        resets = 0.0
+
+        def take(number: int, values: dict[str, float]) -> None:
+            nonlocal resets
+            resets = values.get("Guard/resets", resets)
+            on_iteration(number, values)
+
+        left = train_ranks(
+            config,
+            devices,
+            iterations=iterations,
+            log_dir=log_dir,
+            on_iteration=take,
+            on_phase=tell,
+            checkpoint=checkpoint,
+        )
+        return _outcome(Path(left["checkpoint"]), iterations, per_iteration, left["train_seconds"], int(resets))
     tell("starting")
 
     import torch
@@ -81,8 +109,6 @@ def train(
     from wavebook_locomotion.learner import make_runner
     from wavebook_locomotion.simulation import open_environment
 
-    log_dir.mkdir(parents=True, exist_ok=True)
-    per_iteration = config.agent.num_steps_per_env * config.num_envs
     if checkpoint is not None and first == iterations:
         saved = state.load(state_path(checkpoint))
         return _outcome(
@@ -90,7 +116,8 @@ def train(
         )
     tell("compiling")
     with open_environment(config) as env:
-        env.record_folder = log_dir / "broken"
+        rank = os.environ.get("RANK", "0")
+        env.record_folder = log_dir / "broken" / (f"rank{rank}" if rank != "0" else "")
         # The first step compiles what creation did not; its time is not the training's.
         env.step(torch.zeros(env.action_space.shape, device=env.device))
         env.seed(config.seed)
