@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from wavebook_tools.diagnosis.stacks import FAULT_FILE, FAULT_SIGNAL
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.files import write_json
@@ -16,6 +18,9 @@ from wavebook_tools.records.run import RUN_FOLDER_VARIABLE, RunId, RunResult, Ru
 
 PRINTED_LINES = 20
 """About how many progress lines a training prints; the curves and the events show every iteration."""
+
+PROGRESS_INTERVAL = 2.0
+"""Time between two notes of a phase's progress [s]."""
 
 
 class RunSession:
@@ -31,6 +36,13 @@ class RunSession:
         self.spec: RunSpec = record.spec()
         self._events = EventWriter(record.events_path)
         self._started = time.monotonic()
+        self._phase = ""
+        self._told = 0.0
+        if not by_hand:
+            # For a watchdog that asks where a run hangs on a machine that lets no process trace another. The file
+            # stays open: the signal's handler writes to its descriptor.
+            self._stacks = open(record.path / FAULT_FILE, "w")  # noqa: SIM115
+            faulthandler.register(FAULT_SIGNAL, file=self._stacks, all_threads=True)
 
     @classmethod
     def open(cls, run: str, folder: Path | None = None) -> RunSession:
@@ -79,10 +91,21 @@ class RunSession:
         self.record.checkpoints_path.mkdir(exist_ok=True)
         return self.record.checkpoints_path
 
-    def phase(self, name: str) -> None:
-        """Tell what the run does now: starting, compiling, training, evaluating."""
+    def phase(self, name: str, *, progress: float | None = None) -> None:
+        """Tell what the run does now: starting, compiling, training, evaluating.
+
+        Args:
+            name: The phase.
+            progress: How much of it is done, from 0 to 1. Of one phase it is written every `PROGRESS_INTERVAL`, so it
+                may be told as often as it is known.
+        """
+        now = time.monotonic()
+        if progress is not None and name == self._phase and now - self._told < PROGRESS_INTERVAL and progress < 1.0:
+            return
+        self._phase, self._told = name, now
         state = RunState.EVALUATING if name == "evaluating" else RunState.RUNNING
-        self._events.write("state", state=state, phase=name)
+        told = {} if progress is None else {"progress": round(progress, 4)}
+        self._events.write("state", state=state, phase=name, **told)
 
     def iteration(self, iteration: int, values: dict[str, float]) -> None:
         """Record one training iteration's metrics, with rsl_rl's names; a line is printed now and then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from wavebook_locomotion.errors import ConfigurationError
 from wavebook_locomotion.evaluation.protocol import PROTOCOL, Command, Protocol, mean_and_error, spread
 
 
-def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: float) -> dict[str, Any]:
+def evaluate(
+    config: TaskConfig,
+    checkpoint: Path,
+    *,
+    num_envs: int,
+    seconds: float,
+    on_progress: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
     """Measure how well the policy of ``checkpoint`` follows the protocol's commands.
 
     Of the run's overrides only those count that make the policy what it is (its observations, its actions, its
@@ -25,6 +33,7 @@ def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: fl
         checkpoint: Written by `wavebook_locomotion.training.train`.
         num_envs: Robots; fewer than the protocol has commands means several rollouts.
         seconds: Length of a rollout [s].
+        on_progress: Called after each step with the share of all steps that is done, from 0 to 1.
 
     Returns:
         What result.json holds, but for what the training measured: ``protocol``, ``error_vel_xy`` [m/s] and
@@ -51,8 +60,10 @@ def evaluate(config: TaskConfig, checkpoint: Path, *, num_envs: int, seconds: fl
     fixed = fixed_configuration(config, num_envs, protocol)
     asked = commands_within(fixed, protocol)
     with open_environment(fixed) as env:
-        evaluator = Evaluator(env, fixed, checkpoint, protocol)
         rollouts = math.ceil(len(asked) / num_envs)
+        steps = (rollouts + fixed.rough) * math.ceil(seconds / env.step_dt)
+        tell = on_progress or (lambda share: None)
+        evaluator = Evaluator(env, fixed, checkpoint, protocol, lambda done: tell(done / steps))
         commands = spread(rollouts * num_envs, len(asked), protocol.seed).reshape(rollouts, num_envs)
         tracked = [
             evaluator.track([asked[number] for number in row], seconds, seed=protocol.seed + index)

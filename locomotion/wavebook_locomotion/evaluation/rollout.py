@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,17 @@ class Rollout:
 class Evaluator:
     """A policy in the protocol's environment."""
 
-    def __init__(self, env: Any, config: TaskConfig, checkpoint: Path, protocol: Protocol) -> None:
+    def __init__(
+        self,
+        env: Any,
+        config: TaskConfig,
+        checkpoint: Path,
+        protocol: Protocol,
+        on_step: Callable[[int], None] = lambda done: None,
+    ) -> None:
         self._env = env
+        self._on_step = on_step
+        self._done = 0
         self._protocol = protocol
         generator = config.env.scene.terrain.terrain_generator
         self.terrains: list[str] = list(generator.sub_terrains) if generator is not None else []
@@ -104,6 +113,8 @@ class Evaluator:
                     sums += torch.where(alive, torch.stack((planar, yaw)), standing)
                 distance = torch.linalg.norm(robot.root_pos_w.torch[:, :2] - origin, dim=-1)
                 farthest = torch.where(alive, torch.maximum(farthest, distance), farthest)
+                self._done += 1
+                self._on_step(self._done)
         errors = (sums / max(steps - settled, 1)).cpu().numpy()
         way = protocol.level_fraction * seconds * float(np.linalg.norm(commands[0, :2]))
         cleared = (farthest >= min(protocol.level_distance, way)).cpu().numpy()
