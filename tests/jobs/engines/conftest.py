@@ -1,4 +1,4 @@
-"""A real Slurm for the tests of this folder, started once."""
+"""A real Slurm and a real Ray for the tests of this folder, each started once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.engines.ray_cluster import VERSION as RAY_VERSION
+from tests.jobs.engines.ray_cluster import RayCluster, running_ray
 from tests.jobs.engines.slurm_cluster import SlurmCluster, running_cluster
 
 
@@ -26,3 +28,19 @@ def slurm(slurm_session: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Slurm
     for name, value in slurm_session.environment.items():
         monkeypatch.setenv(name, value)
     return slurm_session
+
+
+@pytest.fixture(scope="session")
+def ray_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    environment = cache / "wavebook" / f"ray-{RAY_VERSION}"
+    # A path of Ray's sockets may not be long, which pytest's folders are.
+    with tempfile.TemporaryDirectory(prefix="ray-") as folder, running_ray(Path(folder), environment) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def ray(ray_session: RayCluster, monkeypatch: pytest.MonkeyPatch) -> RayCluster:
+    """A cluster of two nodes with two GPUs each, whose token this process and those that it starts have."""
+    monkeypatch.setenv("RAY_AUTH_TOKEN", ray_session.token)
+    return ray_session

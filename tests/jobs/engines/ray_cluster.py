@@ -35,7 +35,7 @@ def installed(folder: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         try:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
-            pip = [programs / "pip", "install", "--quiet", f"ray[default]=={VERSION}"]
+            pip = [str(programs / "pip"), "install", "--quiet", f"ray[default]=={VERSION}"]
             subprocess.run(pip, check=True, capture_output=True, timeout=400)
         except (OSError, subprocess.SubprocessError) as error:
             said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
@@ -58,10 +58,15 @@ class RayCluster:
     def start(self) -> None:
         """Start both nodes and wait for the Jobs interface."""
         dashboard = self.address.rpartition(":")[2]
-        self._start("0,1", "--head", f"--port={self.port}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
-                    f"--temp-dir={self.folder / 'ray'}")  # fmt: skip
+        head = ["--head", f"--port={self.port}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+        self._start("0,1", *head, f"--temp-dir={self.folder / 'ray'}")
         wait_until(self.answers, 120, self.logs)
+        self.start_second()
+
+    def start_second(self) -> None:
+        """Start the node without the dashboard, and wait until the cluster has two."""
         self._start("2,3", f"--address=127.0.0.1:{self.port}")
+        wait_until(lambda: self.get("nodes?view=summary").count(b'"ALIVE"') == 2, 60, self.logs)
 
     def _start(self, gpus: str, *options: str) -> None:
         with (self.folder / "nodes.out").open("ab") as out:
@@ -83,16 +88,18 @@ class RayCluster:
                 )
             )  # fmt: skip
 
-    def answers(self) -> bool:
-        """Whether the Jobs interface answers."""
-        request = urllib.request.Request(
-            f"{self.address}/api/jobs/", headers={"Authorization": f"Bearer {self.token}"}
-        )
+    def get(self, path: str) -> bytes:
+        """What the dashboard answers; empty where it does not."""
+        request = urllib.request.Request(f"{self.address}/{path}", headers={"Authorization": f"Bearer {self.token}"})
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
-                return bool(answer.status == 200)
+                return bytes(answer.read())
         except OSError:
-            return False
+            return b""
+
+    def answers(self) -> bool:
+        """Whether the Jobs interface answers."""
+        return self.get("api/jobs/").startswith(b"[")
 
     def end(self, number: int) -> None:
         """End a node and all that it started, at once, as a machine that loses its power does."""

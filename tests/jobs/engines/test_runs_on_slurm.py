@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.jobs.conftest import EVALUATION, small_plan, write_template
+from tests.jobs.conftest import small_plan
+from tests.jobs.engines.holding import devices, ended, plan, queue_of, release, row, training
 from tests.jobs.engines.slurm_cluster import SlurmCluster, wait_until
 from wavebook_tools.jobs.queue import Queue
-from wavebook_tools.jobs.store import QueuedRun
-from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.settings import Settings
 from wavebook_tools.records.states import RunState
@@ -28,57 +27,11 @@ first = "slot0"
 last = "slot3"
 """
 
-HOLD = """\
-import os, time
-from pathlib import Path
-from wavebook_tools.notebooks.session import RunSession
-session = RunSession.open(run)
-session.phase("training")
-print("devices", os.environ["CUDA_VISIBLE_DEVICES"], "job", os.environ["SLURM_JOB_ID"], flush=True)
-while not Path(session.project.root, "go").exists():
-    time.sleep(0.05)
-"""
-
 
 @pytest.fixture
 def cluster_queue(slurm: SlurmCluster, project: Project) -> Iterator[Queue]:
-    project.settings_path.write_text(SETTINGS)
-    write_template(project, "hold", HOLD, EVALUATION)
-    with Queue(project) as queue:
+    with queue_of(project, SETTINGS) as queue:
         yield queue
-        (project.root / "go").touch()
-        left = [row.id for row in queue.store.all() if not row.state.final]
-        for run_id in left:
-            queue.cancel(run_id, "the test")
-        assert queue.wait(left, timeout=60)
-
-
-def plan(wave: int = 1, *, template: str = "hold", seeds: int = 1, devices: tuple[str, ...] = ("auto",)) -> WavePlan:
-    return small_plan(wave, template=template, seeds=seeds).model_copy(update={"devices": list(devices)})
-
-
-def row(queue: Queue, run_id: str) -> QueuedRun:
-    found = queue.store.get(run_id)
-    assert found is not None
-    return found
-
-
-def devices(queue: Queue, run_id: str) -> str | None:
-    """What a run that is training sees, None before that."""
-    log = queue.project.run(run_id).log_path
-    lines = log.read_text().splitlines() if log.exists() else []
-    return next((line.split()[1] for line in lines if line.startswith("devices ")), None)
-
-
-def training(queue: Queue, *runs: str, timeout: float = 90) -> None:
-    wait_until(
-        lambda: all(devices(queue, run) for run in runs), timeout, lambda: str([row(queue, run) for run in runs])
-    )
-
-
-def ended(queue: Queue, run_id: str, timeout: float = 90) -> QueuedRun:
-    assert queue.wait([run_id], timeout=timeout), row(queue, run_id)
-    return row(queue, run_id)
 
 
 def test_runs_fill_four_devices_wait_for_them_and_leave_the_same_record_as_here(cluster_queue: Queue) -> None:
@@ -86,7 +39,7 @@ def test_runs_fill_four_devices_wait_for_them_and_leave_the_same_record_as_here(
     training(cluster_queue, *runs[:4])
     assert {devices(cluster_queue, run) for run in runs[:4]} == {"0", "1", "2", "3"}
     assert devices(cluster_queue, runs[4]) is None
-    (cluster_queue.project.root / "go").touch()
+    release(cluster_queue)
     for run in runs:
         assert ended(cluster_queue, run).state is RunState.DONE
         assert row(cluster_queue, run).engine == "slurm"
@@ -147,7 +100,7 @@ def test_runs_outlive_a_restart_of_slurms_controller(cluster_queue: Queue, slurm
     training(cluster_queue, run)
     slurm.restart_controller()
     assert not row(cluster_queue, run).state.final
-    (cluster_queue.project.root / "go").touch()
+    release(cluster_queue)
     assert ended(cluster_queue, run).state is RunState.DONE
 
 
