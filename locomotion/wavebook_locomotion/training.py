@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,6 +109,7 @@ def train(
     from wavebook_locomotion import state
     from wavebook_locomotion.learner import make_runner
     from wavebook_locomotion.simulation import open_environment
+    from wavebook_locomotion.warm import cache_and_name, compiled_once
 
     if checkpoint is not None and first == iterations:
         saved = state.load(state_path(checkpoint))
@@ -115,11 +117,13 @@ def train(
             checkpoint, iterations, per_iteration, saved["train_seconds"], saved["counters"]["guard_resets"]
         )
     tell("compiling")
-    with open_environment(config) as env:
-        rank = os.environ.get("RANK", "0")
-        env.record_folder = log_dir / "broken" / (f"rank{rank}" if rank != "0" else "")
-        # The first step compiles what creation did not; its time is not the training's.
-        env.step(torch.zeros(env.action_space.shape, device=env.device))
+    with contextlib.ExitStack() as stack:
+        # Of runs that start at once on a fresh machine one compiles; the first step compiles what creation did not.
+        with compiled_once(*cache_and_name(config)):
+            env = stack.enter_context(open_environment(config))
+            rank = os.environ.get("RANK", "0")
+            env.record_folder = log_dir / "broken" / (f"rank{rank}" if rank != "0" else "")
+            env.step(torch.zeros(env.action_space.shape, device=env.device))
         env.seed(config.seed)
         runner = make_runner(env, config, log_dir=str(log_dir), on_iteration=on_iteration)
         if checkpoint is not None:

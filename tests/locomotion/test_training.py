@@ -129,7 +129,10 @@ def test_a_wrong_call_says_what_is_wrong(tmp_path: Path) -> None:
 def test_an_evaluation_holds_what_a_result_needs(trained: tuple[TrainingOutcome, Recorder]) -> None:
     outcome, _ = trained
     config = configuration.load(FLAT, SMALL, num_envs=8, seed=5)
-    result = evaluation.evaluate(config, outcome.checkpoint, num_envs=20, seconds=1.5)
+    shares: list[float] = []
+    result = evaluation.evaluate(config, outcome.checkpoint, num_envs=20, seconds=1.5, on_progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
     assert result["protocol"] == evaluation.PROTOCOL.describe()
     assert result["num_envs"] == 20
     assert result["seed"] == 5
