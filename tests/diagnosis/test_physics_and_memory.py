@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +140,29 @@ def test_one_environment_cannot_be_halved(make_run: MakeRun) -> None:
     assert finding is not None
     assert finding.suggestion is not None
     assert finding.suggestion.action == "retry_seed"
+
+
+TWO_BALLS = """
+import mujoco, mujoco_warp
+ball = '<body pos="{} 0 .09"><freejoint/><geom type="sphere" size=".1"/></body>'
+plane = '<geom type="plane" size="1 1 .1"/>'
+xml = "<mujoco><worldbody>" + plane + ball.format(0) + ball.format(0.5) + "</worldbody></mujoco>"
+model = mujoco.MjModel.from_xml_string(xml)
+data = mujoco_warp.make_data(model, nworld=2, njmax=4, nconmax=8)
+for _ in range(3):
+    mujoco_warp.step(mujoco_warp.put_model(model), data)
+"""
+
+
+@pytest.mark.sim
+def test_an_overflow_of_the_real_physics(run: WatchedRun) -> None:
+    """Two balls on the ground need eight rows and have four."""
+    if importlib.util.find_spec("mujoco_warp") is None:
+        pytest.skip("the simulator's packages are not installed")
+    with open(run.folder / "log.txt", "wb") as log:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        subprocess.run([sys.executable, "-c", TWO_BALLS], stdout=log, stderr=log, env=environment, check=True)
+    (finding,) = run.look()
+    assert finding.kind == "constraint overflow"
+    assert finding.suggestion is not None
+    assert finding.suggestion.overrides == {f"{SOLVER}.njmax": 10}
