@@ -14,6 +14,7 @@ from tests.jobs.engines.slurm_cluster import free_port
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.engines.base import Placement
 from wavebook_tools.jobs.engines.ray import RayEngine, entrypoint
+from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.records.engine_settings import RaySettings
 
 
@@ -90,9 +91,11 @@ def test_a_token_is_not_carried_elsewhere(server: HTTPServer, monkeypatch: pytes
     assert "secret" not in str(raised.value)
 
 
-def test_a_cluster_that_does_not_answer_ends_nothing() -> None:
+def test_a_cluster_that_does_not_answer_ends_nothing_and_takes_nothing(folder: Path) -> None:
     engine = RayEngine(RaySettings(address=f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(WavebookError, match="does not answer"):
         engine.poll(["any"])
     with pytest.raises(WavebookError, match="does not answer"):
         engine.cancel("any")
+    with pytest.raises(ClusterUnreachableError):
+        engine.submit(run_of(folder, "true"))

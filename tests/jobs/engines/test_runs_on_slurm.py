@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.jobs.conftest import small_plan
@@ -102,6 +103,21 @@ def test_runs_outlive_a_restart_of_slurms_controller(cluster_queue: Queue, slurm
     assert not row(cluster_queue, run).state.final
     release(cluster_queue)
     assert ended(cluster_queue, run).state is RunState.DONE
+
+
+def test_a_killed_dispatcher_finds_its_runs_again(cluster_queue: Queue) -> None:
+    (run,) = cluster_queue.submit_wave(plan())
+    training(cluster_queue, run)
+    project = str(cluster_queue.project.root)
+    processes = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"]]
+    (dispatcher,) = [p for p in processes if p.info["cmdline"][2:] == ["wavebook_tools.jobs.dispatcher", project]]
+    dispatcher.kill()
+    psutil.wait_procs([dispatcher], 10)
+    native = row(cluster_queue, run).native
+    release(cluster_queue)
+    cluster_queue.ensure_dispatcher()
+    found = ended(cluster_queue, run)
+    assert (found.state, found.native) == (RunState.DONE, native)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from tests.jobs.engines.slurm_cluster import SlurmCluster, wait_until
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.engines.base import EngineState
 from wavebook_tools.jobs.engines.slurm import SlurmEngine
+from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.records.engine_settings import SlurmSettings
 
 
@@ -84,6 +85,7 @@ def test_a_plain_scancel_leaves_time_to_save_too(jobs: Jobs, slurm: SlurmCluster
     assert "CANCELLED" in str(job.message)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_ends_nothing(jobs: Jobs, slurm: SlurmCluster) -> None:
     job = jobs.submit().started()
     slurm.end("slurmctld")
@@ -92,6 +94,8 @@ def test_a_scheduler_that_does_not_answer_ends_nothing(jobs: Jobs, slurm: SlurmC
             jobs.engine.poll([job.id])
         with pytest.raises(WavebookError, match=r"scancel|squeue"):
             jobs.engine.cancel(job.id)
+        with pytest.raises(ClusterUnreachableError, match=r"sbatch: .*controller"):
+            jobs.submit()
     finally:
         slurm.restart_controller()
     assert job.state is EngineState.RUNNING

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shlex
+import socket
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -22,6 +23,7 @@ from typing import Any
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.devices import CPU
 from wavebook_tools.jobs.engines.base import EngineReport, EngineState, Placement
+from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.records.engine_settings import RaySettings
 from wavebook_tools.records.project import RunRecord
 
@@ -53,6 +55,7 @@ class RayEngine:
 
         Raises:
             UsageError: The run asks for chosen devices, which Ray cannot give.
+            ClusterUnreachableError: Nobody listens at the cluster's address.
             WavebookError: The cluster does not answer or refuses the job.
         """
         chosen = [name for name in placement.devices if name not in {"auto", CPU}]
@@ -145,7 +148,13 @@ class RayEngine:
             raise WavebookError(f"Ray at {self.settings.address}: {self._refusal(error, token)}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise WavebookError(f"Ray at {self.settings.address} does not answer: {reason}") from error
+            # Refused, or no such host: nothing was sent.
+            kind = (
+                ClusterUnreachableError
+                if isinstance(reason, ConnectionRefusedError | socket.gaierror)
+                else WavebookError
+            )
+            raise kind(f"Ray at {self.settings.address} does not answer: {reason}") from error
 
     def _refusal(self, error: urllib.error.HTTPError, token: str | None) -> str:
         if error.code in {401, 403}:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from wavebook_tools.errors import UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs.devices import CPU
 from wavebook_tools.jobs.engines.base import EngineReport, EngineState, Placement
+from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.records.engine_settings import SlurmSettings
 
 SCRIPT = """\
@@ -37,6 +38,8 @@ and says why."""
 
 WARNING = 60
 """How long before Slurm's limit the supervisor is asked to end [s]. Slurm is late by up to a minute."""
+
+UNREACHABLE = "Unable to contact slurm controller"
 
 PATIENCE = 60.0
 """How long a command may take to answer [s]."""
@@ -63,6 +66,7 @@ class SlurmEngine:
 
         Raises:
             UsageError: The run asks for devices that the settings do not map to a gres type.
+            ClusterUnreachableError: No controller was reached.
             WavebookError: Slurm does not answer or refuses the job.
         """
         options = self._options(placement)
@@ -205,6 +209,7 @@ def _slurm(program: str, *arguments: str, environment: Mapping[str, str] | None 
     """What a Slurm command prints.
 
     Raises:
+        ClusterUnreachableError: It found no controller.
         WavebookError: It is not installed, does not answer in time or fails; the message is its own.
     """
     try:
@@ -225,5 +230,6 @@ def _slurm(program: str, *arguments: str, environment: Mapping[str, str] | None 
         raise WavebookError(f"{program} did not answer within {PATIENCE:g} s") from error
     if done.returncode != 0:
         said = " ".join((done.stderr.strip() or done.stdout.strip()).replace(f"{program}: error: ", "").split())
-        raise WavebookError(f"{program}: {said[-500:] or f'exit code {done.returncode}'}")
+        kind = ClusterUnreachableError if UNREACHABLE in said else WavebookError
+        raise kind(f"{program}: {said[-500:] or f'exit code {done.returncode}'}")
     return done.stdout
