@@ -81,7 +81,11 @@ def test_the_phases_come_in_order(project: Project) -> None:
     states = [e for e in project.run("exp001/s7").events() if e["kind"] == "state"]
     assert [e["state"] for e in states if "phase" not in e] == ["starting", "done"]
     phases = [e["phase"] for e in states if "phase" in e]
-    assert phases == ["starting", "starting", "compiling", "training", "evaluating"]
+    assert list(dict.fromkeys(phases)) == ["starting", "compiling", "training", "evaluating"]
+    assert phases == sorted(phases, key=["starting", "compiling", "training", "evaluating"].index)
+    progress = [e["progress"] for e in states if "progress" in e]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
 
 
 def test_the_notebook_shows_configuration_curves_and_result(project: Project) -> None:
