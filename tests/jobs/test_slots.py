@@ -154,7 +154,7 @@ def test_a_run_on_two_devices_is_not_passed_by_runs_that_want_one(queue: Queue, 
 
 
 def test_more_devices_than_there_are_is_refused(queue: Queue, machine: Machine) -> None:
-    with pytest.raises(UsageError, match="each run wants 3 devices and may take 2"):
+    with pytest.raises(UsageError, match="each run of exp001 wants 3 devices and may take 2"):
         holding(queue, plan(gpus=3))
     assert queue.store.all() == []
 

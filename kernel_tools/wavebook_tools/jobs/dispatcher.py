@@ -27,6 +27,7 @@ from wavebook_tools.jobs.devices import CPU, Device, list_devices
 from wavebook_tools.jobs.engines import ClusterEngine, cluster_for
 from wavebook_tools.jobs.engines.base import EngineState, Placement
 from wavebook_tools.jobs.engines.local import LocalEngine
+from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.jobs.environment import of_run, without_secrets
 from wavebook_tools.jobs.leases import Lease
 from wavebook_tools.jobs.options import QueueOptions, read_options
@@ -175,7 +176,10 @@ class Dispatcher:
                 return DISK_RETRY
             if slots is None:
                 assert cluster is not None
-                self._submit(run, cluster)
+                reason = self._submit(run, cluster)
+                if reason is not None:
+                    self._note(run, reason)
+                    return CLUSTER_POLL
                 continue
             try:
                 taken = slots.take(run)
@@ -247,23 +251,27 @@ class Dispatcher:
         self.store.set_native(run.id, native)
         self._watch(run.id, ProcessIdentity.parse(native).pid)
 
-    def _submit(self, run: QueuedRun, cluster: ClusterEngine) -> None:
-        """Hand a run to the cluster's scheduler."""
+    def _submit(self, run: QueuedRun, cluster: ClusterEngine) -> str | None:
+        """Hand a run to the cluster's scheduler; returns why it stays in the queue where that is not reached."""
         if not self.store.start(run.id, "", cluster.name):
-            return
+            return None
         folder = self.project.root / run.folder
         command = [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(folder)]
         command += ["--patience", json.dumps(self._patience(folder, cluster.name))]
-        hours = self.options.run_hours
         gpus = 0 if run.devices == [CPU] else run.gpus
+        hours = _run_hours(folder)
         placement = Placement(run.id, folder, command, without_secrets(os.environ), run.devices, gpus, hours)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             native = cluster.engine.submit(placement)
+        except ClusterUnreachableError as error:
+            self.store.requeue(run.id)
+            return f"waits for {cluster.name}: {error}"
         except (WavebookError, OSError) as error:
             self._finish(run, RunState.FAILED, f"{cluster.name} did not take the run: {error}")
-            return
+            return None
         self.store.set_native(run.id, native)
+        return None
 
     def _patience(self, folder: Path, device: str) -> dict[str, float]:
         """How long the run may be silent: learned from earlier runs like it, unless a person has set it."""
@@ -326,6 +334,9 @@ class Dispatcher:
                     continue
                 if report.devices and ",".join(report.devices) != run.device:
                     self.store.set_device(run.id, ",".join(report.devices))
+                waits = f"waits in {run.engine}: {report.message}" if report.state is EngineState.PENDING else None
+                if waits != run.message and run.cancel_by is None:
+                    self.store.set_message(run.id, waits)
                 if report.state is EngineState.ENDED:
                     since = self.ended_on_cluster.setdefault(run.id, time.monotonic())
                     if time.monotonic() - since > CLUSTER_PATIENCE:
@@ -414,6 +425,14 @@ class Dispatcher:
                 self.concluding = {wave: p for wave, p in self.concluding.items() if p.pid != pid}
             else:
                 self._ended(run_id)
+
+
+def _run_hours(folder: Path) -> float | None:
+    """The limit on a run's time, from its spec [h]."""
+    with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
+        hours = json.loads((folder / "spec.json").read_bytes())["limits"].get("hours")
+        return None if hours is None else float(hours)
+    return None
 
 
 def _complain(error: Exception) -> None:

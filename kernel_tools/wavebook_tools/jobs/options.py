@@ -28,7 +28,6 @@ class QueueOptions:
     foreign: Literal["warn", "block"] = "warn"
     max_running: int | None = None
     free_disk_bytes: int = 500_000_000
-    run_hours: float | None = None
     patience: Mapping[str, float] = field(default_factory=dict)
     """How long a run may be silent, by phase, where a person has set it [s]."""
     cluster: bool = False
@@ -45,7 +44,6 @@ class QueueOptions:
             foreign=settings.devices.foreign,
             max_running=settings.queue.max_running,
             free_disk_bytes=limits.free_disk_bytes,
-            run_hours=limits.hours,
             patience=settings.watchdog.patience(),
             cluster=cluster_for(settings) is not None,
         )

@@ -287,13 +287,16 @@ class Queue:
 
 
 def _check_devices(plan: WavePlan) -> None:
-    wanted = select_devices(plan.devices, list_devices())
-    if plan.gpus > len(wanted):
-        names = ", ".join(device.label for device in wanted)
-        raise UsageError(
-            f"each run wants {plan.gpus} devices and may take {len(wanted)} ({names}); "
-            f"plan for gpus = {len(wanted)} or name more devices"
-        )
+    devices = list_devices()
+    for experiment in plan.experiments:
+        wanted = select_devices(experiment.devices or plan.devices, devices)
+        gpus = experiment.gpus or plan.gpus
+        if gpus > len(wanted):
+            names = ", ".join(device.label for device in wanted)
+            raise UsageError(
+                f"each run of {experiment.id} wants {gpus} devices and may take {len(wanted)} ({names}); "
+                f"plan for gpus = {len(wanted)} or name more devices"
+            )
 
 
 def _version() -> str:

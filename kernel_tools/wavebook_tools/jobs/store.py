@@ -226,8 +226,8 @@ class QueueStore:
         self._update(run_id, list(RunState), native=native)
 
     def set_message(self, run_id: str, message: str | None) -> None:
-        """Note why a run waits; one that does not wait keeps what is noted."""
-        self._update(run_id, [RunState.QUEUED], message=message)
+        """Note why a run waits, here or in a cluster's queue; one that has ended keeps what is noted."""
+        self._update(run_id, [RunState.QUEUED, RunState.STARTING], message=message)
 
     def set_device(self, run_id: str, device: str) -> None:
         """Note where a scheduler has put a run."""

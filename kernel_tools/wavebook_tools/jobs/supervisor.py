@@ -184,7 +184,9 @@ class Supervisor:
         from wavebook_tools.diagnosis.stacks import stacks
 
         with contextlib.suppress(Exception):  # the run is ended all the same
-            self.record.stacks_path.write_text(stacks(os.getpid()), encoding="utf-8", errors="replace")
+            self.record.stacks_path.write_text(
+                stacks(os.getpid(), self.record.path), encoding="utf-8", errors="replace"
+            )
 
     def _interrupt(self, worker: subprocess.Popen[bytes]) -> None:
         """Ask first: the worker interrupts the kernel and saves the notebook. Then kill."""
@@ -253,9 +255,11 @@ class Supervisor:
             return self._asked()
         message = self._reason(exit_code)
         finding = self.watchdog.explain(exit_code=exit_code, error=message)
-        if finding is not None:
-            self._alert(finding)
-        return Ending(RunState.FAILED, message)
+        if finding is None:
+            return Ending(RunState.FAILED, message)
+        self._alert(finding)
+        # A failed cell names its error; that the worker ended tells nobody why.
+        return Ending(RunState.FAILED, message if message.startswith("cell ") else finding.message)
 
     def _reason(self, exit_code: int) -> str:
         from wavebook_tools.jobs.recovery import newest, tail_events

@@ -43,6 +43,8 @@ class ExperimentSpec(Document):
     iterations: int | None = Field(default=None, ge=1, description="PPO iterations; the wave's where absent")
     prediction: Prediction | None = None
     baseline: bool = Field(default=False, description="The experiment that the wave's others are judged against")
+    devices: list[str] | None = Field(default=None, description="Where its runs may go; the wave's where absent")
+    gpus: int | None = Field(default=None, ge=1, le=64, description="Devices of each run; the wave's where absent")
     template: str = Field(default="train", description="Name of the notebook template")
     evidence: list[str] = Field(
         default_factory=list, description="Records this choice rests on, as exp001 or exp001/s0"
@@ -107,7 +109,7 @@ class WavePlan(Document):
         runs = self.run_count
         if runs > self.budget.max_runs:
             raise ValueError(f"{runs} runs are planned and the budget allows {self.budget.max_runs}")
-        if self.gpus > 1 and self.share:
+        if self.share and any((experiment.gpus or self.gpus) > 1 for experiment in self.experiments):
             raise ValueError("a run that trains on several devices cannot share them")
         return self
 

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from wavebook_tools.errors import UsageError, did_you_mean
+from wavebook_tools.records.engine_settings import EngineSettings
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.plan import Budget, Document, EvaluationSpec
 from wavebook_tools.records.run import RunLimits
@@ -86,6 +87,7 @@ class Settings(Document):
     queue: QueueSettings = Field(default_factory=QueueSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     watchdog: WatchdogSettings = Field(default_factory=WatchdogSettings)
+    engine: EngineSettings = Field(default_factory=EngineSettings)
     budget: Budget = Field(default_factory=Budget)
     planner: PlannerSettings = Field(default_factory=PlannerSettings)
 

@@ -10,13 +10,11 @@ from tests.jobs.engines.holding import devices, ended, plan, queue_of, release, 
 from tests.jobs.engines.ray_cluster import RayCluster
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.settings import Settings
 from wavebook_tools.records.states import RunState
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.skipif("engine" not in Settings.model_fields, reason="wavebook.toml takes no [engine]"),
 ]
 
 

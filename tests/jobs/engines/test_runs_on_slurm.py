@@ -13,10 +13,7 @@ from tests.jobs.engines.holding import devices, ended, plan, queue_of, release, 
 from tests.jobs.engines.slurm_cluster import SlurmCluster, wait_until
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.settings import Settings
 from wavebook_tools.records.states import RunState
-
-pytestmark = pytest.mark.skipif("engine" not in Settings.model_fields, reason="wavebook.toml takes no [engine]")
 
 SETTINGS = """\
 [engine]

@@ -35,5 +35,4 @@ def engine_for(settings: EngineSettings) -> ClusterEngine | None:
 
 def cluster_for(settings: Settings) -> ClusterEngine | None:
     """The cluster that a project's settings name; None for this machine."""
-    engine: EngineSettings | None = getattr(settings, "engine", None)
-    return None if engine is None else engine_for(engine)
+    return engine_for(settings.engine)
