@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 FRONT_END := $(shell find extension/src extension/style extension/schema -type f 2>/dev/null)
 
-.PHONY: demo lab test test-fast lint lock install clean
+.PHONY: demo lab test test-fast test-faults lint lock install clean
 
 demo: install
 	$(BIN)/wavebook demo --project demo
@@ -42,11 +42,29 @@ install: .venv/installed
 	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
 	.venv/uv/bin/uv venv --quiet --allow-existing --python "$$python" .venv
 
-test: install chromium
+test: install chromium system-packages
 	$(BIN)/python -m pytest
 
 test-fast: install
 	$(BIN)/python -m pytest -m "not sim and not browser and not slow"
+
+# Everything that may go wrong with runs, with real processes.
+test-faults: install system-packages
+	$(BIN)/python -m pytest tests/faults
+
+# What some tests need beside Python: a small Slurm, a clock that can be changed, a compiler for simulated GPUs. A test
+# whose program is missing is skipped, with the reason.
+SYSTEM_PACKAGES := slurm-wlm munge libfaketime gcc libc6-dev
+
+.PHONY: system-packages
+system-packages:
+	@if command -v apt-get >/dev/null && ! dpkg -s $(SYSTEM_PACKAGES) >/dev/null 2>&1; then \
+	  sudo=""; if [ "$$(id -u)" != 0 ]; then sudo=$$(command -v sudo || echo none); fi; \
+	  if [ "$$sudo" != none ]; then \
+	    { $$sudo apt-get update -qq && \
+	      $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(SYSTEM_PACKAGES); } >/dev/null 2>&1 || true; \
+	  fi; \
+	fi
 
 .PHONY: chromium
 chromium:
