@@ -12,6 +12,7 @@ from wavebook_tools.jobs.processes import find_supervisor
 from wavebook_tools.jobs.recovery import finish_from_record
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.jobs.wakeup import ensure_dispatcher
+from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.states import RunState
 
@@ -68,7 +69,10 @@ def _settle(store: QueueStore, run_id: str, record: RunRecord) -> None:
         store.set_times(run_id, started=started["t"], ended=_last_time(record))
     else:
         # Never started. It stays out of the queue until a person asks for it, with `retry`.
-        store.finish(run_id, RunState.CANCELLED, message="was queued when the database was lost")
+        message = "was queued when the database was lost"
+        with contextlib.suppress(OSError), contextlib.closing(EventWriter(record.events_path)) as events:
+            events.write("state", state=RunState.CANCELLED, message=message)
+        store.finish(run_id, RunState.CANCELLED, message=message)
 
 
 def _open(project: Project) -> QueueStore:
