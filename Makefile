@@ -52,9 +52,9 @@ test-fast: install
 test-faults: install system-packages
 	$(BIN)/python -m pytest tests/faults
 
-# What some tests need beside Python: a small Slurm, a clock that can be changed, a compiler for simulated GPUs. A test
+# What some tests need beside Python: a small Slurm; a compiler for simulated GPUs and a clock that jumps. A test
 # whose program is missing is skipped, with the reason.
-SYSTEM_PACKAGES := slurm-wlm munge libfaketime gcc libc6-dev
+SYSTEM_PACKAGES := slurm-wlm munge gcc libc6-dev
 
 .PHONY: system-packages
 system-packages:
