@@ -144,7 +144,8 @@ class MeasuredRunner(OnPolicyRunner):
 
     def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:
         self._started = time.perf_counter()
-        with contextlib.redirect_stdout(io.StringIO()):  # ranks print that they synchronise
+        # Ranks print that they synchronise. A single process prints its progress, which belongs into the log.
+        with contextlib.redirect_stdout(io.StringIO()) if self.is_distributed else contextlib.nullcontext():
             super().learn(num_learning_iterations, init_at_random_ep_len)
 
     @property

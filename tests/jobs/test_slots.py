@@ -19,7 +19,7 @@ from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.jobs.store import QueuedRun
-from wavebook_tools.records.plan import Budget, WavePlan
+from wavebook_tools.records.plan import Budget, ExperimentSpec, WavePlan
 from wavebook_tools.records.run import RunState
 
 HOLD = """\
@@ -280,3 +280,31 @@ def test_start_and_end_are_estimated_from_earlier_runs(queue: Queue, machine: Ma
     assert runs[2]["estimated_end"] > runs[2]["estimated_start"]
     release(queue)
     assert queue.wait(ids, timeout=90)
+
+
+def test_a_process_that_came_while_the_run_was_on_is_not_taken_for_what_is_left_of_it(
+    queue: Queue, machine: Machine
+) -> None:
+    ids = holding(queue, plan(devices=["0"]))
+    wait_until(lambda: training(queue, ids[0]))
+    machine.set(["GPU-aaaa", "GPU-bbbb"], {"GPU-aaaa": [os.getpid()]})
+    queue.cancel(ids[0], "ana")
+    assert queue.wait(ids, timeout=15)
+    assert row(queue, ids[0]).state is RunState.CANCELLED
+
+
+def test_a_driver_error_on_a_device_that_others_fill_is_told_as_memory(queue: Queue, machine: Machine) -> None:
+    error = "Warp copy error: Warp CUDA error 700: an illegal memory access was encountered"  # as on a real H100
+    write_template(queue.project, "full", HOLD, f"raise RuntimeError({error!r})")
+    ids = queue.submit_wave(plan(devices=["0"]).model_copy(update={"experiments": [_with_template("full")]}))
+    wait_until(lambda: training(queue, ids[0]))
+    machine.path.write_text(f"gpu GPU-aaaa {78 << 30} 0 {os.getpid()}\ngpu GPU-bbbb 0 0\n")
+    release(queue)
+    assert queue.wait(ids, timeout=60)
+    alerts = [e for e in queue.project.run(ids[0]).events() if e["kind"] == "alert"]
+    assert [(a["finding"], a["suggestion"]["action"]) for a in alerts] == [("out of memory", "free_device")]
+    assert str(os.getpid()) in alerts[0]["message"]
+
+
+def _with_template(name: str) -> ExperimentSpec:
+    return small_plan().experiments[0].model_copy(update={"template": name})

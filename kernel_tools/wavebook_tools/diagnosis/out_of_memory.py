@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from wavebook_tools.diagnosis.finding import Finding
+from wavebook_tools.diagnosis.finding import Action, Finding, Suggestion
 from wavebook_tools.diagnosis.signature import Failure, RunView, Signature, line_with
 
 ERRORS = re.compile(
@@ -21,6 +22,9 @@ ERRORS = re.compile(
     r"|DefaultCPUAllocator: (?:can't|not enough)"
     r"|\bMemoryError\b|std::bad_alloc|numpy\S* Unable to allocate|Cannot allocate memory"
 )
+
+NEARLY_FULL = 0.1
+"""Share of a device's memory below which a driver's error is put down to it: even small trainings take some GB."""
 
 KILLED = re.compile(r"(?:Memory cgroup o|O)ut of memory: Killed process (\d+) \(([^)]*)\)")
 """What the machine's kernel writes when it kills a process for memory."""
@@ -45,6 +49,28 @@ class OutOfMemory(Signature):
         message = f"the machine ran out of memory and killed a process: {'; '.join(failure.out_of_memory_kills)}"
         evidence = {"kills": list(failure.out_of_memory_kills), "num_envs": run.num_envs}
         return Finding(self.kind, message[:600], evidence, ends_run=True, suggestion=run.fewer_envs(why))
+
+
+def full_device(error: str, device: str, free: int, total: int, others: Sequence[int]) -> Finding | None:
+    """A run that failed with a CUDA error on a device that is all but full without it.
+
+    Warp does not check each allocation: seen on an H100 with 0.9 GB left, a training that needs 3.7 GB ended with «CUDA
+    error 700: an illegal memory access», and nothing said that memory was short.
+
+    Args:
+        error: What the run failed with.
+        device: The device's name, for people.
+        free: Memory that is free now that the run has ended [bytes].
+        total: The device's memory [bytes].
+        others: Processes on it that are no runs.
+    """
+    if free > NEARLY_FULL * total:
+        return None
+    held = f"processes {list(others)} hold" if others else "other processes hold"
+    message = f"device {device} is full: {free / 1e9:.1f} of {total / 1e9:.0f} GB are free, {held} the rest ({error})"
+    evidence = {"line": error, "free_bytes": free, "total_bytes": total, "processes": list(others)}
+    suggestion = Suggestion(Action.FREE_DEVICE, "the run's memory was taken by processes that are no runs")
+    return Finding(OutOfMemory.kind, message[:600], evidence, ends_run=True, suggestion=suggestion)
 
 
 class MemoryKills:

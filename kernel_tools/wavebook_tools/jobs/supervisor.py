@@ -216,15 +216,15 @@ class Supervisor:
         """Ask the driver until nothing of ours is on the devices; returns what stays, for people."""
         deadline = time.monotonic() + DEVICE_PATIENCE
         while True:
-            held = {device: pids for device, pids in self._on_devices().items() if pids}
+            held = {device: pids for device, pids in self._ours().items() if pids}
             if not held:
                 return None
             if time.monotonic() > deadline:
                 return f"the driver still shows processes of this run on its devices: {held}"
             time.sleep(0.05)
 
-    def _on_devices(self) -> dict[str, list[int]]:
-        """Processes on the run's devices that may be ours: not those that were there before it, nor other runs'."""
+    def _on_devices(self) -> dict[str, dict[int, bool | None]]:
+        """Processes on the run's devices, and whether each belongs to a run; None for one that cannot be asked."""
         if not any(device.startswith(("GPU-", "MIG-")) for device in self.devices):
             return {}
         from wavebook_tools.errors import WavebookError
@@ -235,17 +235,41 @@ class Supervisor:
             found = processes_on(self.devices)
         except WavebookError:
             return {}
+        return {device: {pid: belongs_to_a_run(pid) for pid in pids} for device, pids in found.items()}
+
+    def _ours(self) -> dict[str, list[int]]:
+        """Processes on the run's devices that may be what is left of it, once its tree has ended.
+
+        What can be asked is not: it is another run's, or came from outside while this one ran. What cannot, because
+        it is gone and the driver has not noticed, or lives outside this container, is, unless it was there before.
+        """
         return {
-            device: [pid for pid in pids if pid not in self.foreign and not belongs_to_a_run(pid)]
-            for device, pids in found.items()
+            device: [pid for pid, known in pids.items() if known is None and pid not in self.foreign]
+            for device, pids in self._on_devices().items()
         }
 
     def _note_foreign_processes(self) -> None:
-        found = {pid for pids in self._on_devices().values() for pid in pids}
+        found = {pid for pids in self._on_devices().values() for pid, known in pids.items() if not known}
         self.foreign |= found
         if found:
             message = f"processes {sorted(found)} that are no runs are on {', '.join(self.devices)}"
             self._alert(Finding(kind="foreign process", message=message, evidence={"processes": sorted(found)}))
+
+    def _full_device(self, error: str) -> Finding | None:
+        """A run that failed in its device's driver while others fill the device's memory, as Warp does not tell."""
+        if "CUDA error" not in error or not self._on_devices():
+            return None
+        from wavebook_tools.diagnosis.out_of_memory import full_device
+        from wavebook_tools.jobs.devices import list_devices
+
+        with contextlib.suppress(Exception):
+            for device in list_devices():
+                if device.id in self.devices and device.memory_total and device.memory_used is not None:
+                    free = device.memory_total - device.memory_used
+                    finding = full_device(error, device.label, free, device.memory_total, device.foreign)
+                    if finding is not None:
+                        return finding
+        return None
 
     def _own_end(self, exit_code: int) -> Ending:
         """The end of a run that nobody ended."""
@@ -254,7 +278,7 @@ class Supervisor:
         if self.record.cancel_path.exists():
             return self._asked()
         message = self._reason(exit_code)
-        finding = self.watchdog.explain(exit_code=exit_code, error=message)
+        finding = self._full_device(message) or self.watchdog.explain(exit_code=exit_code, error=message)
         if finding is None:
             return Ending(RunState.FAILED, message)
         self._alert(finding)
