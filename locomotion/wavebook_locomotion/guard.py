@@ -124,14 +124,31 @@ class GuardedRLEnv(ManagerBasedRLEnv):
         for name, value in (self._before or {}).items():
             arrays[f"before_{name}"] = value[index].cpu().numpy()
         terrain = self.scene.terrain
+        arrays["environment"] = np.array(index)
         if terrain is not None and getattr(terrain, "terrain_origins", None) is not None:
             arrays["terrain_column"] = terrain.terrain_types[index].cpu().numpy()
+            name = column_name(terrain.cfg.terrain_generator, int(terrain.terrain_types[index]))
+            if name is not None:
+                arrays["terrain"] = np.array(name)
             arrays["terrain_level"] = terrain.terrain_levels[index].cpu().numpy()
         arrays["action"] = self.action_manager.action[index].cpu().numpy()
         arrays["reasons"] = guard.reasons[index].cpu().numpy()
         arrays["step"] = np.array(self.common_step_counter)
         self.record_folder.mkdir(parents=True, exist_ok=True)
         np.savez(self.record_folder / f"broken-{self.guard_resets:03d}.npz", **arrays)
+
+
+def column_name(generator: Any, column: int) -> str | None:
+    """Name of the sub-terrain that stands in a column of a generated ground; None where columns are of no one kind.
+
+    Under a curriculum Isaac Lab's generator gives each column one sub-terrain, in order and in proportion
+    (``TerrainGenerator._generate_curriculum_terrains``).
+    """
+    if generator is None or not generator.curriculum:
+        return None
+    proportions = np.array([terrain.proportion for terrain in generator.sub_terrains.values()])
+    bounds = np.cumsum(proportions / proportions.sum())
+    return list(generator.sub_terrains)[int(np.min(np.where(column / generator.num_cols + 0.001 < bounds)[0]))]
 
 
 def _guard(env: Any) -> SimulationBroken | None:

@@ -163,6 +163,10 @@ def _environment(env: Any) -> Iterator[Parameter]:
     yield from _leaf("env.episode_length_s", env, "episode_length_s")
     yield from _leaf("env.decimation", env, "decimation")
     yield from _leaf("env.sim.dt", env.sim, "dt")
+    solver = getattr(env.sim.physics, "solver_cfg", None)
+    for name in ("njmax", "nconmax"):  # what the watchdog names where contacts or constraints have no room
+        if hasattr(solver, name):
+            yield from _leaf(f"env.sim.physics.solver_cfg.{name}", solver, name)
     for group in _TERM_GROUPS:
         terms = getattr(env, group)
         for name in _fields(terms):

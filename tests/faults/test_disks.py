@@ -97,9 +97,6 @@ def test_a_run_is_ended_before_the_disk_is_full(disk: Path, open_queue: OpenQueu
     check_devices(queue.project)
 
 
-@pytest.mark.xfail(
-    raises=OSError, strict=True, reason="jobs/wakeup.py lets the error of opening dispatcher.log through as it is"
-)
 def test_a_read_only_project_takes_no_wave(disk: Path, open_queue: OpenQueue) -> None:
     queue = open_queue(disk / "project")
     queue.project.settings_path.write_text("[limits]\nfree_disk_gb = 0\n")

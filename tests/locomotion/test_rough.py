@@ -93,3 +93,5 @@ def test_a_broken_robot_is_reset_counted_and_written_down(tmp_path: Path) -> Non
         assert np.isfinite(arrays["before_joint_vel"]).sum() == 11
         assert arrays["action"].shape == (12,)
         assert 0 <= arrays["terrain_level"] < 10
+        assert arrays["environment"] == 2
+        assert str(arrays["terrain"]) in config.env.scene.terrain.terrain_generator.sub_terrains

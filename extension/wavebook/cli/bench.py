@@ -45,3 +45,20 @@ def jobs(repeats: int, as_json: bool) -> None:
     from wavebook.bench.jobs import measure
 
     print_json(measure(repeats=repeats))
+
+
+@bench.command()
+@click.option("--task", default="Wavebook-Velocity-Rough-DHAV1", show_default=True)
+@click.option("--num-envs", default=64, show_default=True, type=click.IntRange(1))
+@click.option("--iterations", default=10, show_default=True, type=click.IntRange(2))
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda:0.")
+@click.option(
+    "--profile", type=click.Path(dir_okay=False), help="Also write the slowest functions and operations there."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
+def train(task: str, num_envs: int, iterations: int, device: str, profile: str | None, as_json: bool) -> None:
+    """What an iteration of training costs, part by part, beside Isaac Lab's own training of the same task."""
+    require_simulator("`wavebook bench train`")
+    from wavebook.bench.train import measure
+
+    print_json(measure(task=task, num_envs=num_envs, iterations=iterations, device=device, profile=profile))

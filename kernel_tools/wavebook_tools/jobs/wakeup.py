@@ -8,24 +8,32 @@ import stat
 import subprocess
 import sys
 
+from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.environment import of_queue
 from wavebook_tools.records.project import Project
 
 
 def ensure_dispatcher(project: Project) -> None:
-    """Wake the dispatcher, or start one where none lives. It is a process of its own, which ends when all is done."""
+    """Wake the dispatcher, or start one where none lives. It is a process of its own, which ends when all is done.
+
+    Raises:
+        WavebookError: The project cannot be written, or no process can be started.
+    """
     if wake(project):
         return
-    with open(project.state_path / "dispatcher.log", "ab") as stream:
-        subprocess.Popen(
-            [sys.executable, "-m", "wavebook_tools.jobs.dispatcher", str(project.root)],
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-            cwd=project.root,
-            env=of_queue(os.environ),
-        )
+    try:
+        with open(project.state_path / "dispatcher.log", "ab") as stream:
+            subprocess.Popen(
+                [sys.executable, "-m", "wavebook_tools.jobs.dispatcher", str(project.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+                cwd=project.root,
+                env=of_queue(os.environ),
+            )
+    except OSError as error:
+        raise WavebookError(f"cannot start the queue of {project.root}: {error.strerror or error}") from error
 
 
 def wake(project: Project) -> bool:

@@ -36,6 +36,8 @@ def connect(project: Project) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys=ON")
     except OSError as error:
         raise WavebookError(f"cannot make {path.parent}: {error.strerror}") from error
+    except sqlite3.OperationalError as error:  # not damaged: it cannot be read or written
+        raise WavebookError(f"cannot open {path}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise WavebookError(f"cannot open {path}: {error}; `wavebook reindex` rebuilds it from the files") from error
     return connection

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wavebook_tools.errors import UsageError, did_you_mean
-from wavebook_tools.records.plan import WavePlan
+from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.tasks.catalogue import task_named
 from wavebook_tools.tasks.schema import Parameter, TaskSchema
 
@@ -22,7 +22,7 @@ FIELDS_OF_THE_PLAN = {
 }
 """Names that Isaac Lab would take and that are no overrides here, with what sets them instead."""
 
-DEVICE = re.compile(r"cpu|\d+|(GPU|MIG)-[0-9A-Za-z][0-9A-Za-z/.-]*")
+DEVICE = re.compile(r"cpu|\d+(:\d+)?|(GPU|MIG)-[0-9A-Za-z][0-9A-Za-z/.-]*")
 
 _WORDS = {
     "float": "a number",
@@ -64,6 +64,9 @@ def check_plan(plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None) ->
     _check_as("the wave", schema, plan.overrides)
     for experiment in plan.experiments:
         _check_as(experiment.id, schema, {**plan.overrides, **experiment.overrides})
+        if experiment.devices is not None:
+            check_devices(experiment.devices)
+        _check_ranks(plan, experiment)
     baselines = [experiment.id for experiment in plan.experiments if experiment.baseline]
     if len(baselines) > 1:
         raise UsageError(f"{' and '.join(baselines)} are both marked as the baseline; a wave is judged against one")
@@ -72,6 +75,17 @@ def check_plan(plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None) ->
         raise UsageError(
             f"{plan.run_count} runs are planned and the budget allows {plan.budget.max_runs}; "
             "drop an experiment or a seed, or raise budget.max_runs"
+        )
+
+
+def _check_ranks(plan: WavePlan, experiment: ExperimentSpec) -> None:
+    gpus, num_envs = experiment.gpus or plan.gpus, experiment.num_envs or plan.num_envs
+    if num_envs % gpus:
+        lower, upper = num_envs // gpus * gpus, -(-num_envs // gpus) * gpus
+        nearest = f"{lower} or {upper}" if lower else str(upper)
+        raise UsageError(
+            f"{experiment.id}: num_envs, the total of a run, is {num_envs} and cannot be shared evenly by {gpus} "
+            f"devices; take {nearest}"
         )
 
 

@@ -35,6 +35,14 @@ RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("env.decimation", {"minimum": 1, "maximum": 50, "description": "Physics steps for each step of the policy"}),
     ("env.sim.dt", {"minimum": 0.0005, "maximum": 0.02, "unit": "s", "description": "Length of a physics step"}),
     (
+        "env.sim.physics.solver_cfg.njmax",
+        {"minimum": 8, "maximum": 10000, "description": "Room for constraint rows of one robot"},
+    ),
+    (
+        "env.sim.physics.solver_cfg.nconmax",
+        {"minimum": 4, "maximum": 5000, "description": "Room for contacts of one robot"},
+    ),
+    (
         "env.rewards.track_*.params.std",
         {"minimum": 0.05, "maximum": 5.0, "description": "Width of the tracking kernel exp(-error^2 / std^2)"},
     ),
