@@ -288,3 +288,68 @@ def test_secrets_of_the_environment_do_not_reach_a_run(queue: Queue, monkeypatch
         assert "sk-do-not-tell" not in path.read_text(), path
     printed = json.loads(record.log_path.read_text().splitlines()[0])
     assert printed["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_odd_lines_in_a_record_do_not_hide_the_other_runs(queue: Queue) -> None:
+    ids = queue.submit_wave(small_plan(iterations=200))
+    wait_for_text(queue, ids[0], "iteration 1/")
+    with open(queue.project.run(ids[0]).events_path, "a") as stream:
+        for odd in (
+            '{"kind":"metric"}',
+            '{"kind":"metric","iteration":"x","values":3}',
+            '{"kind":"state","state":"ill"}',
+        ):
+            stream.write(odd + "\n")
+    run = project_status(queue.project)["waves"][0]["runs"][0]
+    assert run["state"] == "running"
+    assert run["iteration"] >= 1
+    assert queue.cancel(ids[0], "ana")
+    assert queue.wait(ids, timeout=30)
+
+
+def test_a_resumed_run_goes_on_from_the_newest_whole_checkpoint_with_its_curves(queue: Queue) -> None:
+    saving = (
+        TRAINING + "    for name in ('model', 'state'):\n"
+        "        if not (name == 'state' and iteration == 3):\n"  # the fourth was never whole
+        "            (session.checkpoints / f'{name}_{iteration}.pt').touch()\n"
+    )
+    write_template(queue.project, "fragile", saving + "assert checkpoint, 'the first time it fails'\n", EVALUATION)
+    ids = queue.submit_wave(small_plan(template="fragile", iterations=4))
+    assert queue.wait(ids, timeout=60)
+    (repeat,) = queue.retry_wave(1, "ana", resume=True)
+    record = queue.project.run(repeat)
+    spec = record.spec()
+    assert spec.resumed_from == "exp001/s0"
+    assert spec.checkpoint == "waves/001-small/exp001-first/s0/checkpoints/model_2.pt"
+    first = list(record.events())[:4]
+    assert (first[0]["resumed_from"], first[0]["iteration"]) == ("exp001/s0", 2)
+    assert [event["iteration"] for event in first[1:]] == [0, 1, 2]
+    assert queue.wait([repeat], timeout=60)
+    row = queue.store.get(repeat)
+    assert row is not None
+    assert row.state is RunState.DONE
+    assert [d.refs["resumed"] for d in queue.project.ledger.read() if d.what == "retry"] == [{repeat: "exp001/s0"}]
+
+
+def test_one_run_of_a_wave_can_be_retried(queue: Queue) -> None:
+    write_template(queue.project, "broken", TRAINING, "raise ValueError('no such terrain')")
+    ids = queue.submit_wave(small_plan(template="broken", seeds=2))
+    assert queue.wait(ids, timeout=60)
+    assert queue.retry_wave(1, "ana", run_id=ids[1]) == ["exp001/s1-r1"]
+    with pytest.raises(UsageError, match=r"was repeated already, as 'exp001/s1-r1'"):
+        queue.retry_wave(1, "ana", run_id=ids[1])
+    assert queue.wait(["exp001/s1-r1"], timeout=60)
+
+
+def test_an_older_database_is_brought_up_to_date(project: Project) -> None:
+    with Queue(project) as queue:
+        queue.store._connection.executescript(
+            "ALTER TABLE runs DROP COLUMN gpus; ALTER TABLE runs DROP COLUMN share;"
+            "ALTER TABLE runs DROP COLUMN engine;"
+            "ALTER TABLE runs RENAME COLUMN native TO supervisor;"
+            "INSERT INTO runs (id, wave, folder, state, devices, submitted, iterations)"
+            " VALUES ('exp001/s0', 1, 'waves/x', 'done', '[\"auto\"]', 1.0, 3)"
+        )
+    with Queue(project) as queue:
+        (row,) = queue.store.all()
+        assert (row.gpus, row.share, row.engine, row.native) == (1, False, "local", None)

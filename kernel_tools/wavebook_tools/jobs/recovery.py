@@ -32,11 +32,25 @@ def newest(events: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
     return next((event for event in reversed(events) if event["kind"] == kind), None)
 
 
+def newest_state(events: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The newest state event; what a run's own code wrote and is none is passed over."""
+    known = set(RunState)
+    return next((e for e in reversed(events) if e["kind"] == "state" and e.get("state") in known), None)
+
+
+def newest_metric(events: list[dict[str, Any]]) -> tuple[int, dict[str, float]] | None:
+    """How many iterations the newest metric event counts, and its numbers; damaged events are passed over."""
+    for event in reversed(events):
+        iteration, values = event.get("iteration"), event.get("values")
+        if event["kind"] == "metric" and isinstance(iteration, int) and isinstance(values, dict):
+            numbers = {name: v for name, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+            return iteration + 1, numbers
+    return None
+
+
 def summary(record: RunRecord) -> tuple[int | None, dict[str, float]]:
     """How far a run came and its key metrics: those of its result, else of its newest iteration."""
-    event = newest(tail_events(record), "metric")
-    iteration = int(event["iteration"]) + 1 if event else None
-    metrics = {name: value for name, value in (event or {}).get("values", {}).items() if value is not None}
+    iteration, metrics = newest_metric(tail_events(record)) or (None, {})
     with contextlib.suppress(Exception):  # a damaged result is told where the result is read, not in a list
         result = record.result()
         if result is not None:
@@ -52,7 +66,7 @@ def has_started(record: RunRecord) -> bool:
 
 def final_event(record: RunRecord) -> dict[str, Any] | None:
     """The event with which a run ended, or None where it has not."""
-    last = newest(tail_events(record, size=LAST), "state")
+    last = newest_state(tail_events(record, size=LAST))
     return last if last is not None and RunState(last["state"]).final else None
 
 
@@ -64,7 +78,7 @@ def finish_from_record(
     Args:
         engine_message: How it ended in the words of the scheduler that executed it.
     """
-    last = newest(tail_events(record), "state")
+    last = newest_state(tail_events(record))
     state = RunState(last["state"]) if last else RunState.QUEUED
     message = last.get("message") if last else None
     ended = float(last["t"]) if last and state.final else None

@@ -47,5 +47,6 @@ def begin_resumed(record: RunRecord, original: RunRecord, checkpoint: Checkpoint
             iteration=checkpoint.iteration,
         )
         for event in original.events():
-            if event["kind"] == "metric" and event["iteration"] <= checkpoint.iteration:
+            iteration = event.get("iteration")
+            if event["kind"] == "metric" and isinstance(iteration, int) and iteration <= checkpoint.iteration:
                 events.append(event)

@@ -12,7 +12,7 @@ from typing import Any
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
-from wavebook_tools.jobs.recovery import newest, tail_events
+from wavebook_tools.jobs.recovery import newest_metric, newest_state, tail_events
 from wavebook_tools.jobs.schedule import Expectation, expect
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import RunTiming, Timings
@@ -84,8 +84,8 @@ def _size_of(project: Project, run: QueuedRun) -> tuple[str, int]:
 
 
 def _iteration(project: Project, run: QueuedRun) -> int:
-    metric = newest(tail_events(RunRecord(project.root / run.folder)), "metric")
-    return metric["iteration"] + 1 if metric else 0
+    metric = newest_metric(tail_events(RunRecord(project.root / run.folder)))
+    return metric[0] if metric else 0
 
 
 def wave_status(
@@ -127,13 +127,12 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
     state, iteration, metrics, phase = row.state, row.iteration, row.metrics, None
     if not state.final and state is not RunState.QUEUED:
         events = tail_events(record)
-        last = newest(events, "state")
+        last = newest_state(events)
         if last is not None and not RunState(last["state"]).final:
             state, phase = RunState(last["state"]), last.get("phase")
-        metric = newest(events, "metric")
+        metric = newest_metric(events)
         if metric is not None:
-            iteration = metric["iteration"] + 1
-            metrics = {name: value for name, value in metric["values"].items() if value is not None}
+            iteration, metrics = metric
     run_id = RunId(row.id)
     identity = ProcessIdentity.parse(row.native) if row.native and row.engine == "local" else None
     expected = expected or Expectation()
