@@ -109,6 +109,8 @@ class Panel:
         # Without text of its own: where the widget is not known, the picture has said it all.
         view = {**self.widget._repr_mimebundle_(), "text/html": "", "text/plain": ""}
         display(view, raw=True)  # type: ignore[no-untyped-call]
+        # At once: while cells are executed, the kernel does not hear that it is seen.
+        self.feed.add(self)
 
     def _picture(self, reading: Reading) -> dict[str, str]:
         taken = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

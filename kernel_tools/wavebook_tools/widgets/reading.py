@@ -10,6 +10,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -91,6 +92,7 @@ class ProjectReader:
         self._inode = 0
         self._version = -1
         self._rows: tuple[list[QueuedRun], list[QueuedRun], list[QueuedRun]] = ([], [], [])
+        self._waiting, self._ended = 0, dict[str, int]()
         self._sizes: dict[str, int] = {}
         self._expected: dict[str, Expectation] = {}
         self._next_devices = 0.0
@@ -155,6 +157,7 @@ class ProjectReader:
         estimated = self._estimate(moved, grew)
         if moved or grew or estimated:
             found["live"] = self._described(live)
+            found["counts"] = self._count(found["live"])
         if moved or estimated:
             found["queued"] = self._described(queued)
         if moved:
@@ -182,17 +185,21 @@ class ProjectReader:
             unfinished = store.in_states(*_UNFINISHED)
         finally:
             store.close()
-        marks = ",".join("?" * len(FINAL_STATES))
+        ends = sorted(FINAL_STATES)
+        marks = ",".join("?" * len(ends))
         query = f"SELECT * FROM runs WHERE state IN ({marks}) ORDER BY ended DESC, number DESC LIMIT ?"
-        ended = [QueuedRun.from_row(row) for row in self._connection.execute(query, (*FINAL_STATES, ENDED_SHOWN))]
+        ended = [QueuedRun.from_row(row) for row in self._connection.execute(query, (*ends, ENDED_SHOWN))]
         live = [run for run in unfinished if run.state is not RunState.QUEUED]
         queued = [run for run in unfinished if run.state is RunState.QUEUED]
         self._rows = (live, queued[:QUEUED_SHOWN], ended)
-        counts = self._connection.execute("SELECT state, count(*) FROM runs GROUP BY state")
+        counts = self._connection.execute(
+            f"SELECT state, count(*) FROM runs WHERE state IN ({marks}) GROUP BY state", ends
+        )
         waves = dict.fromkeys(run.wave for run in unfinished)
         repeatable = [run.id for run in ended if run.state in RETRIED_STATES]
         names = [run.id for run in live + queued][:SUGGESTED] + [f"wave {wave}" for wave in waves] + repeatable
-        return {"counts": {state: count for state, count in counts}, "targets": tuple(names)}
+        self._waiting, self._ended = len(queued), {state: count for state, count in counts}
+        return {"targets": tuple(names)}
 
     def _estimate(self, moved: bool, grew: bool) -> bool:
         """Estimate starts and ends anew where it is due; whether it was."""
@@ -211,6 +218,11 @@ class ProjectReader:
         took = time.monotonic() - now
         self._next_expectations = now + max(EXPECTATION_INTERVAL, took / DEVICE_DUTY)
         return True
+
+    def _count(self, live: tuple[dict[str, Any], ...]) -> dict[str, int]:
+        # The database knows of a run under way only that it was started; what it does now stands in its events.
+        counts = dict(sorted(Counter(run["state"] for run in live).items()))
+        return counts | ({"queued": self._waiting} if self._waiting else {}) | self._ended
 
     def _described(self, runs: list[QueuedRun]) -> tuple[dict[str, Any], ...]:
         return tuple(run_status(self.project, run, self._expected.get(run.id)) for run in runs)

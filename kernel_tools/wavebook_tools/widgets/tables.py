@@ -12,11 +12,15 @@ from html import escape
 from typing import Any
 
 from wavebook_tools.jobs.devices import Device
-from wavebook_tools.metrics.quantities import by_preference, format_number, quantity
+from wavebook_tools.metrics.quantities import NO_UNIT, by_preference, format_number, quantity
 from wavebook_tools.widgets.reading import Reading, device_label
 
-KEY_METRICS = ("error_vel_xy", "Metrics/error_vel_xy")
-"""The metric that tells most of a velocity policy: the evaluation's where there is one, else the training's."""
+KEY_METRICS = {
+    "error_vel_xy": "velocity error",
+    "Metrics/error_vel_xy": "velocity error",
+    "Train/mean_reward": "reward",
+}
+"""The metric that tells most of a velocity policy, in few words: the evaluation's, else the training's."""
 
 _CELL = "padding:3px 10px;border-bottom:1px solid var(--jp-border-color2,#8884);text-align:left;vertical-align:middle;"
 _NUMBER = _CELL.replace("text-align:left", "text-align:right") + "font-variant-numeric:tabular-nums;white-space:nowrap;"
@@ -26,7 +30,8 @@ _TABLE = (
 )
 _CAPTION = "caption-side:top;text-align:left;font-weight:600;padding:4px 10px 4px 0;color:inherit;"
 _QUIET = "color:var(--jp-ui-font-color2,#666);"
-_BAR = "width:110px;height:10px;vertical-align:middle;accent-color:var(--jp-brand-color1,#1976d2);"
+_BAR = "width:80px;height:10px;vertical-align:middle;accent-color:var(--jp-brand-color1,#1976d2);"
+_COLUMNS = ("run", "state", "iterations", "left", "device", "key metric")
 _COLOURS = {
     "starting": "var(--jp-info-color0,#0277bd)",
     "running": "var(--jp-info-color0,#0277bd)",
@@ -44,17 +49,20 @@ def device_table(reading: Reading, project: str) -> str:
     Args:
         project: The project's root, to name its own runs shortly.
     """
-    rows = [
-        (
+    columns = ["device", "load", "memory", "held by"]
+    others = any(device.foreign for device in reading.devices)
+    rows = []
+    for device in reading.devices:
+        cells = [
             _head(f"{device_label(device)} · {device.name}" if device.kind == "gpu" else device.name),
             _cell(_share(device.utilisation, 100, f"{device.utilisation} %"), _SHORT),
             _cell(_memory(device), _SHORT),
-            _cell(escape(_holders(device, project)) or "free"),
-            _cell(escape(", ".join(reading.processes[pid] for pid in device.foreign))),
-        )
-        for device in reading.devices
-    ]
-    return _table("Devices", ("device", "load", "memory", "held by", "other processes"), rows) + _problems(reading)
+            _cell(escape(_holders(device, project)) or f'<span style="{_QUIET}">free</span>'),
+        ]
+        if others:
+            cells.append(_cell(escape(", ".join(reading.processes[pid] for pid in device.foreign))))
+        rows.append(cells)
+    return _table("Devices", [*columns, "other processes"] if others else columns, rows) + _problems(reading)
 
 
 def queue_table(reading: Reading, now: float | None = None) -> str:
@@ -64,16 +72,14 @@ def queue_table(reading: Reading, now: float | None = None) -> str:
 
 @lru_cache(maxsize=4)  # many panels show the same
 def _queue_table(reading: Reading, now: int) -> str:
-    columns = ("run", "state", "iterations", "left", "device", "key metric", "note")
-    rows = [_run_row(run, reading.labels, now) for run in (*reading.live, *reading.queued, *reading.ended)]
+    rows = [row for run in (*reading.live, *reading.queued) for row in _run_rows(run, reading.labels, now)]
     more = reading.counts.get("queued", 0) - len(reading.queued)
     if more > 0:
-        note = f'<td colspan="{len(columns)}" style="{_CELL}{_QUIET}">… and {more} more that wait</td>'
-        rows.insert(len(reading.live) + len(reading.queued), (note,))
-    counted = ", ".join(f"{count} {state}" for state, count in reading.counts.items())
+        rows.append((_wide(f"… and {more} more that wait"),))
+    rows += [row for run in reading.ended for row in _run_rows(run, reading.labels, now)]
     if not rows:
         return f"<p>No runs yet.</p>{_problems(reading)}"
-    return _table(f"Runs: {counted}", columns, rows) + _problems(reading)
+    return _table(f"Runs: {_counted(reading)}", _COLUMNS, rows) + _problems(reading)
 
 
 def name_table(caption: str, pairs: Iterable[tuple[str, str]]) -> str:
@@ -83,9 +89,8 @@ def name_table(caption: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 def queue_text(reading: Reading) -> str:
     """The runs under way and the numbers of the others, for a terminal."""
-    counted = ", ".join(f"{count} {state}" for state, count in reading.counts.items()) or "none yet"
     lines = [f"{run['id']}  {run['state']}  {run['iteration']}/{run['iterations']}" for run in reading.live]
-    return "\n".join([f"Runs: {counted}", *lines])
+    return "\n".join([f"Runs: {_counted(reading) or 'none yet'}", *lines])
 
 
 def device_text(reading: Reading) -> str:
@@ -111,21 +116,32 @@ def message(text: str, *, error: bool = False) -> str:
     return f'<div role="{"alert" if error else "status"}" style="color:{colour};line-height:1.4">{lines}</div>'
 
 
-def _run_row(run: dict[str, Any], labels: dict[str, str], now: float) -> tuple[str, ...]:
+def _counted(reading: Reading) -> str:
+    return ", ".join(f"{count} {state}" for state, count in reading.counts.items())
+
+
+def _run_rows(run: dict[str, Any], labels: dict[str, str], now: float) -> list[tuple[str, ...]]:
     doing = run["phase"] if run["state"] == "running" and run["phase"] else run["state"]
     if run["priority"]:
         doing += f" (priority {run['priority']:+d})"
     devices = ", ".join(labels.get(name, name[:12]) for name in (run["device"] or "").split(",") if name)
     colour = _COLOURS.get(run["state"], "inherit")
-    return (
+    note = run["message"] or ""
+    cells = (
         _head(run["id"]),
         _cell(f'<span style="color:{colour}">{escape(doing)}</span>', _SHORT),
         _cell(_progress(run), _SHORT),
         _cell(_left(run, now), _NUMBER),
         _cell(escape(devices), _SHORT),
         _cell(escape(_metric(run["metrics"])), _SHORT),
-        _cell(escape((run["message"] or "")[:300])),
     )
+    if not note:
+        return [cells]
+    # On a line of its own: a sentence in a narrow column would make every row tall.
+    return [
+        tuple(cell.replace("border-bottom:1px", "border-bottom:0", 1) for cell in cells),
+        (_wide(note[:300]),),
+    ]
 
 
 def _progress(run: dict[str, Any]) -> str:
@@ -148,7 +164,13 @@ def _left(run: dict[str, Any], now: float) -> str:
     if run["started"] is None:
         start = run["estimated_start"]
         return "" if start is None else f'<span style="{_QUIET}">starts in {duration(start - now)}</span>'
-    return "" if run["estimated_end"] is None else duration(run["estimated_end"] - now)
+    if run["estimated_end"] is not None:
+        return duration(run["estimated_end"] - now)
+    if not run["iteration"]:
+        return ""
+    # No earlier run tells; the pace so far does, the evaluation left out.
+    pace = (now - run["started"]) / run["iteration"]
+    return f"≈ {duration(pace * (run['iterations'] - run['iteration']))}"
 
 
 def _metric(metrics: dict[str, float]) -> str:
@@ -156,8 +178,8 @@ def _metric(metrics: dict[str, float]) -> str:
     if not names:
         return ""
     known = quantity(names[0])
-    unit = "" if known.unit == "–" else f" {known.unit}"
-    return f"{known.label.partition(',')[0]} {format_number(metrics[names[0]])}{unit}"
+    unit = "" if known.unit == NO_UNIT else f" {known.unit}"
+    return f"{KEY_METRICS.get(known.name, known.label)} {format_number(metrics[names[0]])}{unit}"
 
 
 def _memory(device: Device) -> str:
@@ -173,7 +195,7 @@ def _holders(device: Device, project: str) -> str:
 
 
 def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col" style="{_CELL}{_QUIET}font-weight:normal">{name}</th>' for name in columns)
+    head = "".join(f'<th scope="col" style="{_SHORT}{_QUIET}font-weight:normal">{name}</th>' for name in columns)
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     return (
         f'<div style="overflow-x:auto"><table style="{_TABLE}"><caption style="{_CAPTION}">{escape(caption)}</caption>'
@@ -187,6 +209,10 @@ def _problems(reading: Reading) -> str:
 
 def _head(text: str) -> str:
     return f'<th scope="row" style="{_SHORT}font-weight:normal">{escape(text)}</th>'
+
+
+def _wide(text: str) -> str:
+    return f'<td colspan="{len(_COLUMNS)}" style="{_CELL}padding-top:0;font-size:12px;{_QUIET}">{escape(text)}</td>'
 
 
 def _cell(html: str, style: str = _CELL) -> str:
