@@ -8,9 +8,8 @@ import time
 from collections.abc import Iterable
 
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.jobs.store import ACTIVE_STATES, QueuedRun, QueueStore
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.states import RunState
 
 
 def gpu_seconds(runs: Iterable[QueuedRun], now: float) -> float:
@@ -30,7 +29,7 @@ class WaveBudgets:
         """Waves under way that have spent their GPU hours, and when the next will have if all goes on [s]."""
         now = time.time()
         spent_out, soonest = [], None
-        active = self.store.in_states(RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
+        active = self.store.in_states(*ACTIVE_STATES)
         for wave in {run.wave for run in active}:
             allowed = self._gpu_seconds_allowed(wave)
             gpus = sum(run.gpu_count for run in active if run.wave == wave)

@@ -23,39 +23,29 @@ from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.budgets import WaveBudgets
 from wavebook_tools.jobs.cancellation import request_cancellation
+from wavebook_tools.jobs.cluster_watch import CLUSTER_POLL, ClusterWatch, complain
 from wavebook_tools.jobs.devices import CPU, Device, list_devices
 from wavebook_tools.jobs.engines import ClusterEngine, cluster_for
-from wavebook_tools.jobs.engines.base import EngineState, Placement
+from wavebook_tools.jobs.engines.base import Placement
 from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.jobs.environment import of_run, without_secrets
 from wavebook_tools.jobs.leases import Lease
 from wavebook_tools.jobs.options import QueueOptions, read_options
 from wavebook_tools.jobs.processes import ProcessIdentity, end_marked, find_supervisor
-from wavebook_tools.jobs.recovery import final_event, finish_from_record, has_started
+from wavebook_tools.jobs.recovery import finish_from_record, has_started
 from wavebook_tools.jobs.slots import Slots, Waiting
-from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.jobs.store import ACTIVE_STATES, LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import Timings, patience, read_timing
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.states import RunState
-
-ACTIVE_STATES = (RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
 
 LEASE_RETRY = 0.5
 """How often a device that another project or user holds is tried again [s]."""
 
 DEVICES_RETRY = 5.0
 """How old what the driver told about the devices may be while runs wait for one that is held elsewhere [s]."""
-
-CLUSTER_INTERVAL = 1.0
-"""How often the records of runs on a cluster are looked at [s]."""
-
-CLUSTER_POLL = 5.0
-"""How often the cluster's scheduler is asked [s]."""
-
-CLUSTER_PATIENCE = 10.0
-"""How long a shared file system may take to show a run's end after its scheduler told it [s]."""
 
 DISK_RETRY = 30.0
 """How often the disk is looked at while runs wait for space [s]."""
@@ -77,6 +67,7 @@ class Dispatcher:
         self.timings = Timings(project)
         self.budgets = WaveBudgets(project, self.store)
         self.local = LocalEngine()
+        self.cluster_watch = ClusterWatch(project, self.store)
         self.wake = wakeup.listen(project)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.wake, selectors.EVENT_READ, None)
@@ -84,13 +75,11 @@ class Dispatcher:
         self.leases: dict[str, list[Lease]] = {}
         """Leases of runs that this dispatcher started. It keeps them beside the supervisor until nothing is left of the
         run: a device is free when its last process is gone, not when the supervisor is."""
-        self.ended_on_cluster: dict[str, float] = {}
         self._options = QueueOptions()
         self._options_time = -1.0
         self._cluster: ClusterEngine | None = None
         self._devices: list[Device] = []
         self._devices_time = 0.0
-        self._polled = 0.0
 
     def run(self) -> None:
         """Work until nothing is queued and nothing runs."""
@@ -136,7 +125,7 @@ class Dispatcher:
                 self._options = read_options(self.project)
                 self._cluster = cluster_for(self.project.settings()) if self._options.cluster else None
             except WavebookError as error:
-                _complain(error)
+                complain(error)
         return self._options
 
     @property
@@ -161,7 +150,7 @@ class Dispatcher:
             try:
                 slots = self._slots()
             except WavebookError as error:
-                _complain(error)
+                complain(error)
                 return DISK_RETRY
         blocked: set[tuple[str, int, bool]] = set()
         retry: float | None = None
@@ -286,7 +275,7 @@ class Dispatcher:
 
     def _adopt(self, run: QueuedRun) -> None:
         """Go on with a run that an earlier dispatcher started."""
-        if run.engine != self.local_name:
+        if run.engine != LOCAL:
             if run.native is None:  # killed between the two: whether the scheduler has it is not known
                 self._ended(run.id)
             return
@@ -301,8 +290,6 @@ class Dispatcher:
         else:
             self._ended(run.id)
 
-    local_name = "local"
-
     def _watch(self, run_id: str, pid: int) -> None:
         try:
             descriptor = os.pidfd_open(pid)
@@ -312,36 +299,11 @@ class Dispatcher:
         self.selector.register(descriptor, selectors.EVENT_READ, (run_id, pid))
 
     def _look_at_cluster(self) -> float | None:
-        """Take over what the records of runs on a cluster tell; returns when to look again [s]."""
-        runs = [run for run in self.store.in_states(*ACTIVE_STATES) if run.engine != self.local_name and run.native]
-        cluster = self.cluster
-        if not runs or cluster is None:
-            return DISK_RETRY if runs else None
-        ended = [run for run in runs if final_event(RunRecord(self.project.root / run.folder)) is not None]
-        for run in ended:
-            self._ended(run.id)
-        if time.monotonic() - self._polled > CLUSTER_POLL:
-            self._polled = time.monotonic()
-            left = [run for run in runs if run not in ended and run.engine == cluster.name]
-            try:
-                reports = cluster.engine.poll([run.native for run in left if run.native])
-            except WavebookError as error:
-                _complain(error)  # nothing is known, so nothing has ended
-                return CLUSTER_POLL
-            for run in left:
-                report = reports.get(run.native or "")
-                if report is None:
-                    continue
-                if report.devices and ",".join(report.devices) != run.device:
-                    self.store.set_device(run.id, ",".join(report.devices))
-                waits = f"waits in {run.engine}: {report.message}" if report.state is EngineState.PENDING else None
-                if waits != run.message and run.cancel_by is None:
-                    self.store.set_message(run.id, waits)
-                if report.state is EngineState.ENDED:
-                    since = self.ended_on_cluster.setdefault(run.id, time.monotonic())
-                    if time.monotonic() - since > CLUSTER_PATIENCE:
-                        self._ended(run.id, report.message)
-        return CLUSTER_INTERVAL
+        """Take over what is told of runs on a cluster; returns when to look again [s]."""
+        ended, again = self.cluster_watch.look(self.cluster)
+        for run_id, message in ended:
+            self._ended(run_id, message)
+        return again
 
     def _limit_waves(self) -> float | None:
         """End the runs of waves that have spent their GPU hours; returns when the next wave will have [s]."""
@@ -362,7 +324,7 @@ class Dispatcher:
         if run.native:
             cluster = self.cluster
             with contextlib.suppress(WavebookError):
-                if run.engine == self.local_name:
+                if run.engine == LOCAL:
                     self.local.cancel(run.native)
                 elif cluster is not None and cluster.name == run.engine:
                     cluster.engine.cancel(run.native)
@@ -373,11 +335,10 @@ class Dispatcher:
         if run is None:
             return
         folder = self.project.root / run.folder
-        if run.engine == self.local_name:
+        if run.engine == LOCAL:
             end_marked(folder)
         for lease in self.leases.pop(run_id, []):
             lease.close()
-        self.ended_on_cluster.pop(run_id, None)
         if not run.state.final:
             state = finish_from_record(self.store, run, RunRecord(folder), engine_message)
             if state is RunState.DONE:
@@ -388,7 +349,7 @@ class Dispatcher:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
             timing = read_timing(record.events())
             spec = json.loads(record.spec_path.read_bytes())
-            kind = self._kind((run.device or "").split(",")[0]) if run.engine == self.local_name else run.engine
+            kind = self._kind((run.device or "").split(",")[0]) if run.engine == LOCAL else run.engine
             if timing is not None:
                 self.timings.add(run.id, spec["task"], kind, spec["num_envs"], timing)
 
@@ -433,10 +394,6 @@ def _run_hours(folder: Path) -> float | None:
         hours = json.loads((folder / "spec.json").read_bytes())["limits"].get("hours")
         return None if hours is None else float(hours)
     return None
-
-
-def _complain(error: Exception) -> None:
-    print(time.strftime("%Y-%m-%d %H:%M:%S"), error, file=sys.stderr, flush=True)
 
 
 def elect(project: Project) -> int | None:

@@ -15,7 +15,7 @@ from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.engines import cluster_for
 from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.resume import begin_resumed, newest_checkpoint
-from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.records.files import write_atomic, write_json
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project, RunRecord
@@ -197,7 +197,7 @@ class Queue:
     def _signal(self, row: QueuedRun) -> None:
         if row.native is None:
             return
-        if row.engine == "local":
+        if row.engine == LOCAL:
             LocalEngine().cancel(row.native)
             return
         cluster = cluster_for(self.project.settings())

@@ -14,7 +14,7 @@ from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.recovery import newest_metric, newest_state, tail_events
 from wavebook_tools.jobs.schedule import Expectation, expect
-from wavebook_tools.jobs.store import QueuedRun, QueueStore
+from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import RunTiming, Timings
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
 from wavebook_tools.records.states import RunId, RunState, latest_repeats
@@ -54,7 +54,7 @@ def expectations(project: Project, store: QueueStore) -> dict[str, Expectation]:
     known: dict[tuple[Any, ...], list[RunTiming]] = {}
 
     def like(run: QueuedRun) -> list[RunTiming]:
-        kind = names.get((run.device or "").split(",")[0]) or (run.engine if run.engine != "local" else devices[0].name)
+        kind = names.get((run.device or "").split(",")[0]) or (run.engine if run.engine != LOCAL else devices[0].name)
         task, num_envs = _size_of(project, run)
         key = (task, kind, num_envs)
         if key not in known:
@@ -134,7 +134,7 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         if metric is not None:
             iteration, metrics = metric
     run_id = RunId(row.id)
-    identity = ProcessIdentity.parse(row.native) if row.native and row.engine == "local" else None
+    identity = ProcessIdentity.parse(row.native) if row.native and row.engine == LOCAL else None
     expected = expected or Expectation()
     return {
         "id": row.id,

@@ -16,6 +16,11 @@ from wavebook_tools.records.states import FINAL_STATES, RunState
 if TYPE_CHECKING:
     from wavebook_tools.records.run import RunSpec
 
+ACTIVE_STATES = (RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
+
+LOCAL = "local"
+"""The engine of runs on this machine."""
+
 PAGE = 64
 """Rows of the queue that are read at a time."""
 
@@ -87,7 +92,9 @@ class QueuedRun:
 
     @property
     def gpu_count(self) -> int:
-        """GPUs that it was given."""
+        """GPUs that it was given; a scheduler that does not tell gave it what it asked for."""
+        if self.engine != LOCAL and not self.device:
+            return 0 if self.devices == ["cpu"] else self.gpus
         return sum(1 for name in (self.device or "").split(",") if name and name != "cpu")
 
     @classmethod
