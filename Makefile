@@ -50,7 +50,7 @@ test-fast: install
 
 # Everything that may go wrong with runs, with real processes.
 test-faults: install system-packages
-	$(BIN)/python -m pytest tests/faults
+	WAVEBOOK_FAULT_ROUNDS=200 $(BIN)/python -m pytest tests/faults
 
 # What some tests need beside Python: a small Slurm; a compiler for simulated GPUs and a clock that jumps. A test
 # whose program is missing is skipped, with the reason.
