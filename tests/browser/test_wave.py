@@ -78,7 +78,8 @@ def test_a_directive_becomes_runs_and_a_comparison(
     wave.hover()
     wave.get_by_role("button", name="Open comparison").click()
     view = page.locator(".jp-Wavebook-comparison")
-    expect(view.locator("canvas").first).to_be_visible()
+    # The server draws it anew from all records, which takes its time while the last run's report is being written.
+    expect(view.locator("canvas").first).to_be_visible(timeout=60_000)
     expect(view).to_contain_text("Learning curves")
     page.screenshot(path=artifact("wave-light.png"))
     sidebar.theme("JupyterLab Dark")
