@@ -282,8 +282,9 @@ class Supervisor:
         if finding is None:
             return Ending(RunState.FAILED, message)
         self._alert(finding)
-        # A failed cell names its error; that the worker ended tells nobody why.
-        return Ending(RunState.FAILED, message if message.startswith("cell ") else finding.message)
+        # A failed cell names its error, and a signal is what it is; an exit code tells nobody why.
+        told = message.startswith("cell ") or exit_code < 0
+        return Ending(RunState.FAILED, message if told else finding.message)
 
     def _reason(self, exit_code: int) -> str:
         from wavebook_tools.jobs.recovery import newest, tail_events
