@@ -13,6 +13,7 @@ from wavebook_tools.errors import WavebookError
 from wavebook_tools.records.project import Project
 from wavebook_tools.tasks.catalogue import load_tasks
 from wavebook_tools.widgets import submission, tables
+from wavebook_tools.widgets.clicks import button
 from wavebook_tools.widgets.panel import Panel, account
 from wavebook_tools.widgets.reading import Reading, device_label
 
@@ -55,9 +56,8 @@ class SubmitForm(Panel):
         self._gpus = _number("GPUs a run", 1)
         self._priority = _number("Priority", 0)
         self._share: Any = ipywidgets.Checkbox(description="may share its device", indent=False)
-        self._submit: Any = ipywidgets.Button(
-            description="Submit", button_style="primary", tooltip="Queue the runs now; the click is the approval"
-        )
+        self._submit = button("Submit", "Queue the runs now; the click is the approval", self._send, style="primary")
+        self._sent: submission.Request | None = None
         self._said: Any = ipywidgets.HTML()
         self._numbers = ipywidgets.HBox([self._num_envs, self._iterations], layout={"flex_flow": "row wrap"})
         self._places = ipywidgets.HBox(
@@ -77,7 +77,6 @@ class SubmitForm(Panel):
             self._said,
         )
         self._notebook.observe(lambda _: self._take_defaults(), names="value")
-        self._submit.on_click(lambda _: self._send())
         self._take_defaults()
 
     def contents(self) -> list[Any]:
@@ -119,16 +118,22 @@ class SubmitForm(Panel):
         )
 
     def _send(self) -> None:
-        self._submit.disabled = True  # a second click while it works would submit twice
+        request = self.request()
+        if request == self._sent:
+            self._sent = None  # a third click means it
+            self._say("This was submitted just now; click again to submit it once more", error=True)
+            return
         try:
-            runs = submission.submit(self.project, self.request(), account())
+            runs = submission.submit(self.project, request, account())
         except (WavebookError, sqlite3.Error, OSError) as error:
-            self._said.value = tables.message(str(error), error=True)
+            self._say(str(error), error=True)
         else:
-            self._said.value = tables.message(f"Queued: {', '.join(runs)}")
+            self._sent = request
+            self._say(f"Queued: {', '.join(runs)}")
             self.feed.hurry()
-        finally:
-            self._submit.disabled = False
+
+    def _say(self, text: str, *, error: bool = False) -> None:
+        self._said.value = tables.message(text, error=error)
 
     def _take_defaults(self) -> None:
         """Fill in what the chosen notebook has by itself."""

@@ -12,6 +12,7 @@ import ipywidgets  # type: ignore[import-untyped]
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.records.project import Project
 from wavebook_tools.widgets import actions, tables
+from wavebook_tools.widgets.clicks import button
 from wavebook_tools.widgets.logs import LogView
 from wavebook_tools.widgets.panel import Panel, account
 from wavebook_tools.widgets.reading import Reading
@@ -109,9 +110,7 @@ class QueuePanel(Panel):
             old.close()
 
     def _button(self, label: str, tooltip: str, act: Callable[[], str | None], *, style: str = "") -> Any:
-        button = ipywidgets.Button(description=label, tooltip=tooltip, button_style=style, layout={"width": "auto"})
-        button.on_click(lambda _: self._answer(act))
-        return button
+        return button(label, tooltip, lambda: self._answer(act), style=style, layout={"width": "auto"})
 
     def _answer(self, act: Callable[[], str | None]) -> None:
         """Do something and say below the buttons how it went."""
