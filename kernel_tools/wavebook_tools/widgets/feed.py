@@ -90,16 +90,23 @@ class Feed:
                     self._changed.wait()
                 self._hurry = False
             began = time.monotonic()
-            reading = self.now()
-            for watcher in self.watchers:
-                try:
-                    watcher.refresh(reading)
-                except Exception:  # one panel that was torn down must not stop the others
-                    _log.exception("a panel cannot be drawn")
+            try:
+                reading = self.now()
+            except Exception:  # a record that nobody foresaw must not stop the panels for good
+                _log.exception("the project cannot be read")
+            else:
+                self._show(reading)
             pause = max(INTERVAL, (time.monotonic() - began) / DUTY)
             with self._changed:
                 if not self._hurry:
                     self._changed.wait(pause)
+
+    def _show(self, reading: Reading) -> None:
+        for watcher in self.watchers:
+            try:
+                watcher.refresh(reading)
+            except Exception:  # one panel that was torn down must not stop the others
+                _log.exception("a panel cannot be drawn")
 
 
 _feeds: dict[Path, Feed] = {}
