@@ -23,7 +23,7 @@ from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.run import RunState
 
-ROUNDS = int(os.environ.get("WAVEBOOK_FAULT_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("WAVEBOOK_FAULT_ROUNDS", "40"))
 """Kills; `make test-faults` asks for 200."""
 
 SERVER_EVERY = 30
