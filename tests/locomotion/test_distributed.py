@@ -62,10 +62,12 @@ def test_two_ranks_train_one_policy_and_go_on_from_their_states(tmp_path: Path) 
 def test_an_interruption_ends_the_ranks(tmp_path: Path) -> None:
     pytest.importorskip("isaaclab")
     config = configuration.load(QUICK, SMALL, num_envs=8, seed=5)
+    # Servers of earlier tests may still be running: they are children of this process too.
+    before = descendants(os.getpid())
     children: set[int] = set()
 
     def interrupt(phase: str) -> None:
-        children.update(descendants(os.getpid()))
+        children.update(descendants(os.getpid()) - before)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
