@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from wavebook.agent.chat import Message
 from wavebook_tools.records.plan import WavePlan
@@ -24,7 +24,25 @@ class Proposal:
     plan: WavePlan
 
 
-Part = TextDelta | Proposal
+@dataclass(frozen=True)
+class ToolCall:
+    """The planner uses one of its tools; the result follows as a part with the same id."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool answered, bounded in length."""
+
+    id: str
+    text: str
+    failed: bool = False
+
+
+Part = TextDelta | Proposal | ToolCall | ToolResult
 
 
 @dataclass(frozen=True)
