@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
 from wavebook_locomotion.rewards import presets
+from wavebook_locomotion.symmetry import presets as symmetry
 from wavebook_locomotion.terrains import sets
 
 TERM = "term"
@@ -219,6 +221,8 @@ def _runner(agent: Any) -> Iterator[Parameter]:
         elif name == "algorithm":
             fields = [field for field in _fields(value) if field not in _ALGORITHM_SKIPPED]
             yield from _walk("agent.algorithm", value, fields)
+            choose = partial(symmetry.choose, value)
+            yield Parameter("agent.algorithm.symmetry", "str", symmetry.chosen(value), choose)
         else:
             yield from _leaf(f"agent.{name}", agent, name, "float")
 

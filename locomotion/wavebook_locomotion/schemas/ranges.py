@@ -9,6 +9,7 @@ from typing import Any
 
 from wavebook_locomotion.rewards.presets import PRESETS
 from wavebook_locomotion.rewards.presets import names as preset_names
+from wavebook_locomotion.symmetry.presets import names as symmetry_names
 from wavebook_locomotion.terrains.sets import SETS
 
 ACTIVATIONS = ["elu", "selu", "relu", "crelu", "lrelu", "tanh", "sigmoid", "softplus", "gelu", "swish", "mish"]
@@ -209,6 +210,14 @@ RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("agent.*.distribution_cfg.std_type", {"choices": ["scalar", "log"]}),
     ("agent.*.distribution_cfg.std_range", {"minimum": 1e-6, "maximum": 1e6}),
+    (
+        "agent.algorithm.symmetry",
+        {
+            "choices": symmetry_names(),
+            "description": "What PPO makes of left and right being alike: nothing, mirrored samples beside its own, a"
+            " loss on actions that differ from their mirror image, both, or only the measurement of that loss",
+        },
+    ),
     ("agent.algorithm.num_learning_epochs", {"minimum": 1, "maximum": 100}),
     ("agent.algorithm.num_mini_batches", {"minimum": 1, "maximum": 1024}),
     ("agent.algorithm.learning_rate", {"minimum": 1e-6, "maximum": 0.1, "description": "Adam's step size"}),
