@@ -17,7 +17,7 @@ from wavebook.changes import SCHEMA, ChangeWatcher
 from wavebook.judging import JudgedStatus
 from wavebook.routes import handlers
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.queue import Queue, recover
 from wavebook_tools.records.project import Project
 
 
@@ -76,18 +76,12 @@ class WavebookApp(ExtensionApp):
             for wave in queued:
                 self.log.info("queued wave %s, which was approved before the last server ended", wave)
         try:
-            if await asyncio.to_thread(self._go_on):
+            # After a restart of the machine the queue moves again as soon as the server is there.
+            if await asyncio.to_thread(recover, self.project):
                 self.log.info("the queue goes on with the runs that had not ended")
         except (WavebookError, sqlite3.DatabaseError, OSError) as error:
             self.log.warning("the queue cannot go on: %s", error)
         self.watcher.start()
-
-    def _go_on(self) -> bool:
-        """After a restart of the machine the queue moves again as soon as the server is there."""
-        if not self.project.database_path.exists():
-            return False
-        with self.queue_class(self.project) as queue:
-            return bool(queue.recover())
 
     async def stop_extension(self) -> None:
         """End the watcher; the runs go on."""

@@ -18,12 +18,11 @@ from typing import Any, Literal
 from jupyter_events import EventLogger
 
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.jobs import wakeup
-from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, Queue
+from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, recover
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.database import connect
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.run import RunState
+from wavebook_tools.records.states import ACTIVE_STATES
 
 SCHEMA_ID = "https://schema.wavebook.dev/changed/v1"
 
@@ -44,7 +43,6 @@ SCHEMA: dict[str, Any] = {
 }
 
 What = Literal["waves", "chat", "approvals"]
-LIVE = [state for state in RunState if not state.final and state is not RunState.QUEUED]
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +112,7 @@ class ProjectState:
                 self._tables[what] = signature
         store = QueueStore(self.project)
         try:
-            rows = store.in_states(*LIVE)
+            rows = store.in_states(*ACTIVE_STATES)
         finally:
             store.close()
         self._live = {row.id: (row.wave, row.folder) for row in rows}
@@ -187,16 +185,11 @@ class ChangeWatcher:
 
     async def _keep_moving(self) -> None:
         """Start the queue's process again where it was killed together with all that it watched."""
-        if time.monotonic() < self._look_after_queue or wakeup.listens(self._state.project):
+        if time.monotonic() < self._look_after_queue:
             return
         self._look_after_queue = time.monotonic() + RECOVERY_INTERVAL
         with contextlib.suppress(WavebookError, sqlite3.DatabaseError, OSError):  # told by whoever asks for something
-            await asyncio.to_thread(self._recover)
-
-    def _recover(self) -> None:
-        if self._state.project.database_path.exists():
-            with Queue(self._state.project) as queue:
-                queue.recover()
+            await asyncio.to_thread(recover, self._state.project)
 
     def _listened_to(self) -> bool:
         # jupyter_events tells only by these whether anybody would receive an event.

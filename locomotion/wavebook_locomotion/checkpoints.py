@@ -79,9 +79,14 @@ def carry_over(model: Path, folder: Path) -> Path:
     return folder / model.name
 
 
-def drop_old(folder: Path, keep: int = KEPT) -> None:
-    """Remove all but the newest ``keep`` whole checkpoints; the state first, so that no half is taken for a whole."""
-    for model in whole_checkpoints(folder)[:-keep]:
+def drop_old(newest: Path, keep: int = KEPT) -> None:
+    """Remove whole checkpoints that are older than ``newest``, except the last ``keep - 1`` of them.
+
+    What has a higher number was left by another training in the same folder and is not touched. The state goes first,
+    so that no half is taken for a whole.
+    """
+    older = [model for model in whole_checkpoints(newest.parent) if iteration_of(model) < iteration_of(newest)]
+    for model in older[: max(0, len(older) - (keep - 1))]:
         states = [state_path(model), *model.parent.glob(f"state_{iteration_of(model)}.rank*.pt")]
         for path in (*states, model):
             path.unlink(missing_ok=True)

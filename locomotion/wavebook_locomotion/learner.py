@@ -169,7 +169,7 @@ class MeasuredRunner(OnPolicyRunner):
             torch.distributed.barrier()
         if rank == 0:
             checkpoints.write_whole(checkpoints.state_path(model), lambda target: torch.save(captured, str(target)))
-            checkpoints.drop_old(model.parent)
+            checkpoints.drop_old(model)
         self._saved = self.current_learning_iteration
 
     def resume(self, checkpoint: Path) -> None:

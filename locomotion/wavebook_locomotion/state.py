@@ -65,7 +65,8 @@ def restore(state: dict[str, Any], env: Any, runner: Any) -> None:
     follows the same distribution, not the same numbers. Warp keeps no random state of its own.
 
     Raises:
-        ConfigurationError: The state is of another number of environments, another ground or another format.
+        ConfigurationError: The state is of another number of environments, another ground, another format, or of a task
+            with other terms. Nothing is restored then.
     """
     if state.get("format") != FORMAT:
         raise ConfigurationError(
@@ -80,6 +81,7 @@ def restore(state: dict[str, Any], env: Any, runner: Any) -> None:
     rough = getattr(terrain, "terrain_levels", None) is not None
     if rough != (state["terrain"] is not None):
         raise ConfigurationError("the checkpoint was trained on other ground: one of the two is flat")
+    tensors = _fitting(state["managers"], _manager_tensors(env))
     device = env.device
     if rough:
         terrain.terrain_levels[:] = state["terrain"]["levels"].to(device)
@@ -89,11 +91,8 @@ def restore(state: dict[str, Any], env: Any, runner: Any) -> None:
     env.episode_length_buf[:] = state["episode_lengths"].to(device)
     for name, value in state["counters"].items():
         setattr(env, name, value)
-    for name, tensors in _manager_tensors(env).items():
-        for key, tensor in tensors.items():
-            saved = state["managers"].get(name, {}).get(key)
-            if saved is not None and saved.shape == tensor.shape:
-                tensor.copy_(saved)
+    for tensor, saved in tensors:
+        tensor.copy_(saved)
     env.obs_buf = {name: value.to(device) for name, value in state["observations"].items()}
     logger = runner.logger
     for name in _LOGGER_SUMS:
@@ -167,6 +166,28 @@ def _manager_tensors(env: Any) -> dict[str, dict[str, torch.Tensor]]:
                 continue
             found[f"{manager}.{name}"] = _rows(term.func, env.num_envs)
     return found
+
+
+def _fitting(
+    saved: dict[str, dict[str, torch.Tensor]], wanted: dict[str, dict[str, torch.Tensor]]
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Each tensor that a training keeps, with what a state holds of it."""
+    pairs, misfits = [], []
+    for name, tensors in wanted.items():
+        for key, tensor in tensors.items():
+            found = saved.get(name, {}).get(key)
+            if found is None:
+                misfits.append(f"{name}/{key} is missing")
+            elif found.shape != tensor.shape:
+                misfits.append(f"{name}/{key} has shape {list(found.shape)}, not {list(tensor.shape)}")
+            else:
+                pairs.append((tensor, found))
+    if misfits:
+        raise ConfigurationError(
+            f"the checkpoint's state is of another task or other terms: {'; '.join(misfits)}; go on with the "
+            "configuration that it was trained with"
+        )
+    return pairs
 
 
 def _rows(owner: Any, rows: int) -> dict[str, torch.Tensor]:

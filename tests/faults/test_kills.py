@@ -19,9 +19,9 @@ from tests.faults.invariants import check_devices, check_runs
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
 from tests.jobs.gpus import Machine
 from wavebook_tools.jobs.processes import ProcessIdentity
-from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.queue import Queue, recover
 from wavebook_tools.records.plan import WavePlan
-from wavebook_tools.records.run import RunState
+from wavebook_tools.records.states import UNFINISHED_STATES, RunState
 
 ROUNDS = int(os.environ.get("WAVEBOOK_FAULT_ROUNDS", "40"))
 """Kills; `make test-faults` asks for 200."""
@@ -99,7 +99,7 @@ def test_kills_at_random_moments(queue: Queue, machine: Machine) -> None:
     waves = 0
     try:
         while killed.total() < ROUNDS:
-            while len(queue.store.in_states(*(state for state in RunState if not state.final))) < 4:
+            while len(queue.store.in_states(*UNFINISHED_STATES)) < 4:
                 waves += 1
                 queue.submit_wave(wave(waves))
             time.sleep(random.uniform(0.0, 0.6))
@@ -123,7 +123,7 @@ def test_kills_at_random_moments(queue: Queue, machine: Machine) -> None:
     finally:
         server.kill()
     # Nobody calls from here on but those who wait: what was killed last must be made good by what is left.
-    queue.recover()
+    recover(queue.project)
     assert queue.wait([row.id for row in queue.store.all()], timeout=120), [
         (row.id, row.state) for row in queue.store.all() if not row.state.final
     ]

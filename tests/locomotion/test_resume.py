@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from wavebook_locomotion import checkpoints, training
+from wavebook_locomotion.errors import ConfigurationError
 
 ROUGH = "Wavebook-Velocity-Rough-DHAV1"
 SMALL: dict[str, Any] = {
@@ -113,9 +114,24 @@ def test_the_newest_are_kept_and_the_rest_removed_with_every_ranks_state(tmp_pat
     whole(tmp_path, 0, 100, 200, 300)
     (tmp_path / "state_0.rank1.pt").write_text("state")
     (tmp_path / "state_300.rank1.pt").write_text("state")
-    checkpoints.drop_old(tmp_path, keep=2)
+    checkpoints.drop_old(tmp_path / "model_300.pt", keep=2)
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"model_200.pt", "state_200.pt", "model_300.pt", "state_300.pt", "state_300.rank1.pt"}
+
+
+def test_what_another_training_left_with_higher_numbers_does_not_cost_the_new_one(tmp_path: Path) -> None:
+    whole(tmp_path, 0, 100, 1900, 1999)
+    checkpoints.drop_old(tmp_path / "model_100.pt", keep=1)
+    assert {path.name for path in tmp_path.glob("model_*.pt")} == {"model_100.pt", "model_1900.pt", "model_1999.pt"}
+
+
+def test_a_state_that_does_not_fit_names_what(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from wavebook_locomotion import state
+
+    wanted = {"rewards": {"sum.a": torch.zeros(4), "sum.b": torch.zeros(4)}}
+    with pytest.raises(ConfigurationError, match=r"rewards/sum.a has shape \[2\], not \[4\]; rewards/sum.b is missing"):
+        state._fitting({"rewards": {"sum.a": torch.zeros(2)}}, wanted)
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ def test_a_submitted_template_runs_and_the_ledger_says_who(project: Project, que
 
 def test_numbers_of_plans_that_wait_for_approval_are_left_free(project: Project, queue: Queue) -> None:
     Approvals(project).propose(small_plan(1))
-    assert submission.next_numbers(project) == (2, 2)
+    plan = submission.plan_of(project, GOOD, "train")
+    assert (plan.id, plan.experiments[0].id) == (2, "exp002")
 
 
 def test_a_notebook_of_the_project_runs_and_is_repeated_as_it_was(project: Project, queue: Queue) -> None:

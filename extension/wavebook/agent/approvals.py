@@ -20,11 +20,11 @@ from pydantic import BaseModel
 
 from wavebook.agent.database import opened, transaction
 from wavebook.agent.estimate import Estimate, estimate
-from wavebook.agent.numbering import Numbers, next_numbers
 from wavebook.agent.submission import submit_once
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.records.numbering import Numbers, next_numbers
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.tasks import TaskSchema, check_plan

@@ -10,12 +10,12 @@ from typing import Any
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
 from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
-from wavebook.agent.numbering import Numbers
 from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
 from wavebook.agent.variations import Setting, Variation, on_task, variations
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.metrics.quantities import format_number, quantity
+from wavebook_tools.records.numbering import Numbers
 from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, WavePlan, slugify
 from wavebook_tools.records.project import Project
 from wavebook_tools.tasks import TaskSchema, check_plan, task_named

@@ -16,7 +16,7 @@ from wavebook.cli.plan import user_name
 from wavebook.cli.progress import follow
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.index import rebuild
-from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.queue import Queue, recover
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunId
@@ -79,7 +79,9 @@ def start_wave(project: Project, wave: int, devices: list[str] | None = None) ->
 def status(wave: int | None, wait: bool, project_path: Path | None, as_json: bool) -> None:
     """Show waves and runs, or those of one WAVE."""
     project = find_project(project_path)
-    _go_on(project)
+    # After a restart of the machine the first who looks sets the queue in motion again.
+    with contextlib.suppress(WavebookError, OSError, sqlite3.DatabaseError):
+        recover(project)  # what is wrong with the database is told by whoever reads it
     if wait:
         running = [w["id"] for w in project_status(project, wave=wave)["waves"] if w["state"] in {"queued", "running"}]
         for wave_id in running:
@@ -190,14 +192,6 @@ def priority(run_id: str, value: int, project_path: Path | None, as_json: bool) 
         print_json({"id": run_id, "priority": value})
     else:
         console.print(f"{run_id}: priority {value}")
-
-
-def _go_on(project: Project) -> None:
-    """After a restart of the machine the first who looks sets the queue in motion again."""
-    if not project.database_path.exists():
-        return
-    with contextlib.suppress(WavebookError, OSError, sqlite3.DatabaseError), Queue(project) as queue:
-        queue.recover()  # what is wrong with the database is told by whoever reads it
 
 
 @click.command()

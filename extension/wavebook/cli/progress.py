@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from wavebook.cli.output import console
-from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, Queue
+from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, recover
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
 
@@ -35,8 +35,7 @@ def follow(project: Project, wave_id: int, *, quiet: bool = False) -> bool:
         while True:
             if time.monotonic() > look_after:
                 look_after += RECOVERY_INTERVAL
-                with Queue(project) as queue:
-                    queue.recover()
+                recover(project)
             wave = project_status(project, wave=wave_id)["waves"][0]
             if show is not None:
                 show.update(wave)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wavebook_tools.diagnosis.finding import Action, Finding, Suggestion
+from wavebook_tools.records.project import RunRecord
 
 Event = Mapping[str, Any]
 
@@ -35,12 +35,7 @@ class RunView:
     @classmethod
     def of(cls, folder: Path) -> RunView:
         """The view of a run that has not begun, from its spec.json; what that lacks is unknown."""
-        try:
-            spec = json.loads((folder / "spec.json").read_bytes())
-        except (OSError, ValueError, RecursionError):
-            spec = None
-        if not isinstance(spec, dict):
-            return cls(folder)
+        spec = RunRecord(folder).spec_fields()
         overrides = spec.get("overrides")
         return cls(
             folder,

@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterable
 
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.jobs.store import ACTIVE_STATES, QueuedRun, QueueStore
+from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.records.project import Project
+from wavebook_tools.records.states import ACTIVE_STATES
 
 
 def gpu_seconds(runs: Iterable[QueuedRun], now: float) -> float:

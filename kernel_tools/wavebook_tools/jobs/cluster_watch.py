@@ -9,8 +9,9 @@ from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.engines import ClusterEngine
 from wavebook_tools.jobs.engines.base import EngineReport, EngineState
 from wavebook_tools.jobs.recovery import final_event
-from wavebook_tools.jobs.store import ACTIVE_STATES, LOCAL, QueuedRun, QueueStore
+from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.records.project import Project, RunRecord
+from wavebook_tools.records.states import ACTIVE_STATES
 
 CLUSTER_INTERVAL = 1.0
 """How often the records of runs on a cluster are looked at [s]."""

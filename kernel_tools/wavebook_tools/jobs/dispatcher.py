@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,21 +26,21 @@ from wavebook_tools.jobs.budgets import WaveBudgets
 from wavebook_tools.jobs.cancellation import request_cancellation
 from wavebook_tools.jobs.cluster_watch import CLUSTER_POLL, ClusterWatch, complain
 from wavebook_tools.jobs.devices import CPU, Device, list_devices
-from wavebook_tools.jobs.engines import ClusterEngine, cluster_for
+from wavebook_tools.jobs.engines import ClusterEngine, cancel, cluster_for
 from wavebook_tools.jobs.engines.base import Placement
 from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.jobs.environment import of_run, without_secrets
 from wavebook_tools.jobs.leases import Lease
 from wavebook_tools.jobs.options import QueueOptions, read_options
-from wavebook_tools.jobs.processes import ProcessIdentity, end_marked, find_supervisor
+from wavebook_tools.jobs.processes import SUPERVISOR, ProcessIdentity, end_marked, find_supervisor
 from wavebook_tools.jobs.recovery import finish_from_record, has_started
 from wavebook_tools.jobs.slots import Slots, Waiting
-from wavebook_tools.jobs.store import ACTIVE_STATES, LOCAL, QueuedRun, QueueStore
+from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import Timings, patience, read_timing
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
-from wavebook_tools.records.states import RunState
+from wavebook_tools.records.states import ACTIVE_STATES, RunState
 
 LEASE_RETRY = 0.5
 """How often a device that another project or user holds is tried again [s]."""
@@ -204,8 +205,7 @@ class Dispatcher:
 
     def _no_space(self) -> str | None:
         needed = self.options.free_disk_bytes
-        status = os.statvfs(self.project.root)
-        free = status.f_bavail * status.f_frsize
+        free = shutil.disk_usage(self.project.root).free
         if free < needed:
             return f"waits for disk space: {free / 1e9:.1f} GB are free, {needed / 1e9:.1f} GB must stay"
         return None
@@ -223,14 +223,13 @@ class Dispatcher:
                 lease.release()
             return  # cancelled in between
         gpus = [name for name in names if name != CPU]
-        folder = self.project.root / run.folder
-        command = [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(folder)]
+        command = self._command(run, names[0])
         command += ["--devices", ",".join(names), "--leases", ",".join(map(str, descriptors))]
-        command += ["--patience", json.dumps(self._patience(folder, names[0]))]
+        placement = Placement(
+            run.id, self.project.root / run.folder, command, of_run(os.environ, gpus), names, len(gpus)
+        )
         try:
-            native = self.local.submit(
-                Placement(run.id, folder, command, of_run(os.environ, gpus), names, len(gpus)), descriptors
-            )
+            native = self.local.submit(placement, descriptors)
         except WavebookError as error:
             for lease in taken:
                 lease.release()
@@ -245,10 +244,10 @@ class Dispatcher:
         if not self.store.start(run.id, "", cluster.name):
             return None
         folder = self.project.root / run.folder
-        command = [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(folder)]
-        command += ["--patience", json.dumps(self._patience(folder, cluster.name))]
         gpus = 0 if run.devices == [CPU] else run.gpus
-        hours = _run_hours(folder)
+        limits = RunRecord(folder).spec_fields().get("limits")
+        hours = limits.get("hours") if isinstance(limits, dict) else None
+        command = self._command(run, cluster.name)
         placement = Placement(run.id, folder, command, without_secrets(os.environ), run.devices, gpus, hours)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -262,13 +261,14 @@ class Dispatcher:
         self.store.set_native(run.id, native)
         return None
 
-    def _patience(self, folder: Path, device: str) -> dict[str, float]:
-        """How long the run may be silent: learned from earlier runs like it, unless a person has set it."""
-        learned: dict[str, float] = {}
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # the run will say what its spec lacks
-            spec = json.loads((folder / "spec.json").read_bytes())
-            learned = patience(self.timings.like(spec["task"], self._kind(device), spec["num_envs"]))
-        return {**learned, **self.options.patience}
+    def _command(self, run: QueuedRun, device: str) -> list[str]:
+        """The command line of a run's supervisor, with how long the run may be silent: learned from earlier runs like
+        it on such a device, unless a person has set it."""
+        learned = patience(self.timings.like(run.task, self._kind(device), run.num_envs))
+        return [
+            *(sys.executable, "-m", SUPERVISOR, str(self.project.root / run.folder)),
+            *("--patience", json.dumps({**learned, **self.options.patience})),
+        ]
 
     def _kind(self, device: str) -> str:
         return next((known.name for known in self._devices if known.id == device), device)
@@ -313,21 +313,12 @@ class Dispatcher:
             for run in self.store.of_wave(wave):
                 if not run.state.final and self.store.request_cancel(run.id, "the watchdog", why):
                     self.project.ledger.append("watchdog", "budget", "cancel", why=why, wave=wave, runs=[run.id])
-                    self.end(run, why)
+                    request_cancellation(RunRecord(self.project.root / run.folder), "the watchdog", why)
+                    with contextlib.suppress(WavebookError):  # it reads the request where the call does not reach it
+                        cancel(run, self.cluster)
         if exceeded:
             self._end_cancelled()
         return soonest
-
-    def end(self, run: QueuedRun, why: str) -> None:
-        """Ask a run's supervisor to end it in the watchdog's name."""
-        request_cancellation(RunRecord(self.project.root / run.folder), "the watchdog", why)
-        if run.native:
-            cluster = self.cluster
-            with contextlib.suppress(WavebookError):
-                if run.engine == LOCAL:
-                    self.local.cancel(run.native)
-                elif cluster is not None and cluster.name == run.engine:
-                    cluster.engine.cancel(run.native)
 
     def _ended(self, run_id: str, engine_message: str | None = None) -> None:
         """A supervisor has ended: normally its record tells the final state; that of one that was killed does not."""
@@ -348,10 +339,9 @@ class Dispatcher:
     def _learn(self, run: QueuedRun, record: RunRecord) -> None:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
             timing = read_timing(record.events())
-            spec = json.loads(record.spec_path.read_bytes())
             kind = self._kind((run.device or "").split(",")[0]) if run.engine == LOCAL else run.engine
             if timing is not None:
-                self.timings.add(run.id, spec["task"], kind, spec["num_envs"], timing)
+                self.timings.add(run.id, run.task, kind, run.num_envs, timing)
 
     def _finish(self, run: QueuedRun, state: RunState, message: str) -> None:
         record = RunRecord(self.project.root / run.folder)
@@ -386,14 +376,6 @@ class Dispatcher:
                 self.concluding = {wave: p for wave, p in self.concluding.items() if p.pid != pid}
             else:
                 self._ended(run_id)
-
-
-def _run_hours(folder: Path) -> float | None:
-    """The limit on a run's time, from its spec [h]."""
-    with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
-        hours = json.loads((folder / "spec.json").read_bytes())["limits"].get("hours")
-        return None if hours is None else float(hours)
-    return None
 
 
 def elect(project: Project) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Iterable
@@ -9,11 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
-from wavebook_tools.jobs import wakeup
+from wavebook_tools.jobs import engines, wakeup
 from wavebook_tools.jobs.cancellation import request_cancellation
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.engines import cluster_for
-from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.resume import begin_resumed, newest_checkpoint
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.records.files import write_atomic, write_json
@@ -190,22 +190,9 @@ class Queue:
             # The file first: a supervisor that is just starting has no name to signal yet, but looks for the file.
             request_cancellation(RunRecord(self.project.root / row.folder), by, why)
             row = self.store.get(run_id) or row
-            self._signal(row)
+            engines.cancel(row, None if row.engine == LOCAL else cluster_for(self.project.settings()))
         self.ensure_dispatcher()
         return True
-
-    def _signal(self, row: QueuedRun) -> None:
-        if row.native is None:
-            return
-        if row.engine == LOCAL:
-            LocalEngine().cancel(row.native)
-            return
-        cluster = cluster_for(self.project.settings())
-        if cluster is None or cluster.name != row.engine:
-            raise WavebookError(
-                f"the run {row.id!r} runs on {row.engine!r}, which {self.project.settings_path} does not name any more"
-            )
-        cluster.engine.cancel(row.native)
 
     def _row(self, run_id: RunId) -> QueuedRun:
         row = self.store.get(run_id)
@@ -228,7 +215,7 @@ class Queue:
         left = set(run_ids)
         while left:
             if time.monotonic() > look_after:
-                self.recover()
+                recover(self.project)
                 look_after += RECOVERY_INTERVAL
             left = {run_id for run_id in left if (row := self.store.get(run_id)) and not row.state.final}
             if left and time.monotonic() > deadline:
@@ -239,13 +226,6 @@ class Queue:
     def ensure_dispatcher(self) -> None:
         """Wake the dispatcher, or start one where none lives."""
         wakeup.ensure_dispatcher(self.project)
-
-    def recover(self) -> bool:
-        """Make the queue go on after a restart of the machine or the loss of its dispatcher; whether there was need."""
-        if wakeup.listens(self.project) or not self.store.unfinished():
-            return False
-        self.ensure_dispatcher()
-        return True
 
     def _move_into_place(self, staged: Path, folder: Path) -> None:
         """A wave appears whole: its folder is filled under another name and renamed."""
@@ -284,6 +264,25 @@ class Queue:
         while self.project.run_folder(plan, RunSpec.from_plan(plan, experiment, seed, repeat=repeat)).exists():
             repeat += 1
         return repeat
+
+
+def recover(project: Project) -> bool:
+    """Make the queue go on after a restart of the machine or the loss of its dispatcher; whether there was need.
+
+    Whoever follows runs calls this now and then (``RECOVERY_INTERVAL``); a look at a queue that moves costs
+    microseconds and opens no database.
+
+    Raises:
+        WavebookError: The database cannot be read, or no process can be started.
+        sqlite3.DatabaseError: The database is damaged.
+    """
+    if wakeup.listens(project) or not project.database_path.exists():
+        return False
+    with contextlib.closing(QueueStore(project)) as store:
+        if not store.unfinished():
+            return False
+    wakeup.ensure_dispatcher(project)
+    return True
 
 
 def _check_devices(plan: WavePlan) -> None:

@@ -43,9 +43,12 @@ def newest_metric(events: list[dict[str, Any]]) -> tuple[int, dict[str, float]] 
     for event in reversed(events):
         iteration, values = event.get("iteration"), event.get("values")
         if event["kind"] == "metric" and isinstance(iteration, int) and isinstance(values, dict):
-            numbers = {name: v for name, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)}
-            return iteration + 1, numbers
+            return iteration + 1, _numbers(values)
     return None
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    return {name: v for name, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)}
 
 
 def summary(record: RunRecord) -> tuple[int | None, dict[str, float]]:
@@ -54,8 +57,7 @@ def summary(record: RunRecord) -> tuple[int | None, dict[str, float]]:
     with contextlib.suppress(Exception):  # a damaged result is told where the result is read, not in a list
         result = record.result()
         if result is not None:
-            plain = result.model_dump(mode="json", exclude_none=True)
-            return iteration, {k: v for k, v in plain.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+            return iteration, _numbers(result.model_dump(mode="json", exclude_none=True))
     return iteration, metrics
 
 

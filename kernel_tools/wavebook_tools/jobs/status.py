@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from wavebook_tools.jobs.schedule import Expectation, expect
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import RunTiming, Timings
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
-from wavebook_tools.records.states import RunId, RunState, latest_repeats
+from wavebook_tools.records.states import UNFINISHED_STATES, RunId, RunState, latest_repeats
 
 
 def project_status(project: Project, *, wave: int | None = None) -> dict[str, Any]:
@@ -48,15 +47,14 @@ def expectations(project: Project, store: QueueStore) -> dict[str, Expectation]:
     except WavebookError:
         return {}  # told by whoever places runs
     now = time.time()
-    runs = store.in_states(*(state for state in RunState if not state.final))
+    runs = store.in_states(*UNFINISHED_STATES)
     names = {device.id: device.name for device in devices}
     timings = Timings(project)
     known: dict[tuple[Any, ...], list[RunTiming]] = {}
 
     def like(run: QueuedRun) -> list[RunTiming]:
         kind = names.get((run.device or "").split(",")[0]) or (run.engine if run.engine != LOCAL else devices[0].name)
-        task, num_envs = _size_of(project, run)
-        key = (task, kind, num_envs)
+        key = (run.task, kind, run.num_envs)
         if key not in known:
             known[key] = timings.like(*key)
         return known[key]
@@ -73,14 +71,6 @@ def expectations(project: Project, store: QueueStore) -> dict[str, Expectation]:
         )
     finally:
         timings.close()
-
-
-def _size_of(project: Project, run: QueuedRun) -> tuple[str, int]:
-    try:
-        spec = json.loads((project.root / run.folder / "spec.json").read_bytes())
-        return str(spec["task"]), int(spec["num_envs"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "", 0
 
 
 def _iteration(project: Project, run: QueuedRun) -> int:

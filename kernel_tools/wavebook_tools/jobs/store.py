@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wavebook_tools.records.database import connect
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.states import FINAL_STATES, RunState
+from wavebook_tools.records.states import FINAL_STATES, UNFINISHED_STATES, RunState
 
 if TYPE_CHECKING:
     from wavebook_tools.records.run import RunSpec
-
-ACTIVE_STATES = (RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
 
 LOCAL = "local"
 """The engine of runs on this machine."""
@@ -30,6 +28,8 @@ CREATE TABLE IF NOT EXISTS runs (
     id TEXT NOT NULL UNIQUE,
     wave INTEGER NOT NULL,
     folder TEXT NOT NULL,                      -- below the project
+    task TEXT NOT NULL DEFAULT '',             -- as in its spec, so that estimates need no files
+    num_envs INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL,
     priority INTEGER NOT NULL DEFAULT 0,
     devices TEXT NOT NULL,                     -- where it may go, a JSON list
@@ -53,11 +53,13 @@ CREATE INDEX IF NOT EXISTS runs_by_wave ON runs (wave, number);
 """
 
 ADDED_COLUMNS = {
+    "task": "TEXT NOT NULL DEFAULT ''",
+    "num_envs": "INTEGER NOT NULL DEFAULT 0",
     "gpus": "INTEGER NOT NULL DEFAULT 1",
     "share": "INTEGER NOT NULL DEFAULT 0",
     "engine": "TEXT NOT NULL DEFAULT 'local'",
 }
-"""Columns that a database of version 0.1 does not have."""
+"""Columns that databases of earlier versions do not have."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ class QueuedRun:
     id: str
     wave: int
     folder: str
+    task: str
+    """Empty where an earlier version queued it."""
+    num_envs: int
     state: RunState
     priority: int
     devices: list[str]
@@ -121,13 +126,15 @@ class QueueStore:
     def _upgrade(self) -> None:
         """Give the table of an older version what it lacks."""
         columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(runs)")}
-        if not columns or "native" in columns:
+        missing = [name for name in ADDED_COLUMNS if name not in columns]
+        if not columns or not missing:
             return
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("ALTER TABLE runs RENAME COLUMN supervisor TO native")
-            for name, kind in ADDED_COLUMNS.items():
-                self._connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
+            if "native" not in columns:
+                self._connection.execute("ALTER TABLE runs RENAME COLUMN supervisor TO native")
+            for name in missing:
+                self._connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {ADDED_COLUMNS[name]}")
 
     def add(self, runs: Iterable[tuple[RunSpec, str]]) -> None:
         """Queue runs, all or none, given by their spec and their folder below the project."""
@@ -135,13 +142,15 @@ class QueueStore:
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(
-                "INSERT INTO runs (id, wave, folder, state, priority, devices, gpus, share, submitted, iterations) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (id, wave, folder, task, num_envs, state, priority, devices, gpus, share, submitted, "
+                "iterations) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         spec.id,
                         spec.wave,
                         folder,
+                        spec.task,
+                        spec.num_envs,
                         RunState.QUEUED,
                         spec.priority,
                         json.dumps(spec.devices),
@@ -204,15 +213,13 @@ class QueueStore:
 
     def unfinished(self) -> bool:
         """Whether any run is queued or under way."""
-        states = [state for state in RunState if not state.final]
-        query = f"SELECT 1 FROM runs WHERE state IN ({_marks(states)}) LIMIT 1"
-        return self._connection.execute(query, states).fetchone() is not None
+        query = f"SELECT 1 FROM runs WHERE state IN ({_marks(UNFINISHED_STATES)}) LIMIT 1"
+        return self._connection.execute(query, UNFINISHED_STATES).fetchone() is not None
 
     def wave_unfinished(self, wave_id: int) -> bool:
         """Whether any run of a wave is queued or under way."""
-        states = [state for state in RunState if not state.final]
-        query = f"SELECT 1 FROM runs WHERE wave = ? AND state IN ({_marks(states)}) LIMIT 1"
-        return self._connection.execute(query, (wave_id, *states)).fetchone() is not None
+        query = f"SELECT 1 FROM runs WHERE wave = ? AND state IN ({_marks(UNFINISHED_STATES)}) LIMIT 1"
+        return self._connection.execute(query, (wave_id, *UNFINISHED_STATES)).fetchone() is not None
 
     def start(self, run_id: str, device: str, engine: str = "local") -> bool:
         """Mark a queued run as starting on a device; False where it is not queued any more, or is to be cancelled."""
@@ -238,7 +245,7 @@ class QueueStore:
 
     def set_device(self, run_id: str, device: str) -> None:
         """Note where a scheduler has put a run."""
-        self._update(run_id, [state for state in RunState if not state.final], device=device)
+        self._update(run_id, UNFINISHED_STATES, device=device)
 
     def set_priority(self, run_id: str, priority: int) -> bool:
         """Move a queued run; False where it does not wait any more."""
@@ -265,9 +272,8 @@ class QueueStore:
         metrics: dict[str, float] | None = None,
     ) -> bool:
         """Give a run its final state, once; False where it has one already. ``ended`` is now where absent [Unix s]."""
-        running = [s for s in RunState if not s.final]
         values = {"state": state, "ended": ended or time.time(), "message": message, "iteration": iteration}
-        return self._update(run_id, running, **values, metrics=json.dumps(metrics or {}))
+        return self._update(run_id, UNFINISHED_STATES, **values, metrics=json.dumps(metrics or {}))
 
     def set_times(self, run_id: str, *, started: float, ended: float) -> None:
         """Correct when a run started and ended, for one that is read back from its record [unix seconds]."""
@@ -279,7 +285,7 @@ class QueueStore:
         if answer != "ok":
             raise sqlite3.DatabaseError(answer)
 
-    def _update(self, run_id: str, states: list[RunState], **values: object) -> bool:
+    def _update(self, run_id: str, states: Sequence[RunState], **values: object) -> bool:
         assignments = ", ".join(f"{name} = ?" for name in values)
         with self._connection:
             changed = self._connection.execute(

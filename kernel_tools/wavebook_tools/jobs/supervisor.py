@@ -75,7 +75,9 @@ class Supervisor:
         self.devices = list(devices)
         self.leases = list(leases)
         self.events = EventWriter(record.events_path)
-        self.limits = _limits(record)
+        self.spec = record.spec_fields()
+        limits = self.spec.get("limits")
+        self.limits: dict[str, Any] = limits if isinstance(limits, dict) else {}
         self.watchdog = Watchdog(record.path, patience=patience)
         self.asked_to_end = False
         self.started = time.monotonic()
@@ -169,13 +171,12 @@ class Supervisor:
             self.events.write("alert", **finding.event())
         with contextlib.suppress(Exception):
             # Heavy to import, and most runs never need it.
-            spec = json.loads(self.record.spec_path.read_bytes())
             Project.find(self.record.path).ledger.append(
                 "watchdog",
                 finding.kind,
                 "end run" if finding.ends_run else "alert",
                 why=finding.message,
-                wave=spec.get("wave"),
+                wave=self.spec.get("wave"),
                 runs=[str(self.record.id)],
                 suggestion=finding.suggestion.as_dict() if finding.suggestion else None,
             )
@@ -283,7 +284,7 @@ class Supervisor:
             return Ending(RunState.FAILED, message)
         self._alert(finding)
         # A failed cell names its error, and a signal is what it is; an exit code tells nobody why.
-        told = message.startswith("cell ") or exit_code < 0
+        told = (message.startswith("cell ") and "DeadKernelError" not in message) or exit_code < 0
         return Ending(RunState.FAILED, message if told else finding.message)
 
     def _reason(self, exit_code: int) -> str:
@@ -321,13 +322,6 @@ class Supervisor:
 
         with contextlib.suppress(Exception):  # the record's state does not hang on the note in its notebook
             annotate(self.record.notebook_path, f"**{ending.state.value}**: {ending.message}")
-
-
-def _limits(record: RunRecord) -> dict[str, Any]:
-    try:
-        return dict(json.loads(record.spec_path.read_bytes()).get("limits") or {})
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}  # the worker will say what is wrong with it
 
 
 def _wait(worker: subprocess.Popen[bytes], seconds: float) -> bool:

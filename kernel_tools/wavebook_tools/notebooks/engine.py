@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,10 @@ class AtomicExecutionManager(NotebookExecutionManager):  # type: ignore[misc]
         self._write(cell, cell_index, "failed", error=error[:LOG_EVENT_LIMIT])
 
     def cell_complete(self, cell: NotebookNode, cell_index: int | None = None, **kwargs: Any) -> None:
+        # papermill completes a cell in a finally clause, also one whose kernel died.
+        ending = sys.exception()
+        if ending is not None and cell.metadata.papermill["status"] != self.FAILED:
+            self.cell_exception(cell, cell_index, exception=ending)
         super().cell_complete(cell, cell_index, **kwargs)
         if cell.metadata.papermill["status"] == self.COMPLETED:
             self._write(cell, cell_index, "done", seconds=cell.metadata.papermill.get("duration"))

@@ -38,11 +38,14 @@ class RunSession:
         self._started = time.monotonic()
         self._phase = ""
         self._told = 0.0
+        self._first_iteration: tuple[int, float] | None = None
         if not by_hand:
             # For a watchdog that asks where a run hangs on a machine that lets no process trace another. The file
             # stays open: the signal's handler writes to its descriptor.
-            self._stacks = open(record.path / FAULT_FILE, "w")  # noqa: SIM115
+            self._stacks = open(record.path / FAULT_FILE, "a")  # noqa: SIM115
             faulthandler.register(FAULT_SIGNAL, file=self._stacks, all_threads=True)
+            # Where native code crashes is printed into the log, for the watchdog and for people.
+            faulthandler.enable()
 
     @classmethod
     def open(cls, run: str, folder: Path | None = None) -> RunSession:
@@ -112,10 +115,18 @@ class RunSession:
         self._events.metric(iteration, values)
         total = self.spec.iterations
         if iteration % max(1, total // PRINTED_LINES) == 0 or iteration + 1 == total:
-            elapsed = time.monotonic() - self._started
+            now = time.monotonic()
+            elapsed = now - self._started
             shown = [("reward", "Train/mean_reward", ""), ("error", "Metrics/error_vel_xy", " m/s")]
             parts = [f"{label} {values[name]:.3f}{unit}" for label, name, unit in shown if values.get(name) is not None]
-            print(f"iteration {iteration + 1}/{total}  {'  '.join(parts)}  {elapsed:.0f} s", flush=True)
+            parts.append(f"{elapsed:.0f} s")
+            if self._first_iteration is None:
+                self._first_iteration = (iteration, now)
+            elif iteration + 1 < total:
+                first, began = self._first_iteration
+                left = (now - began) / (iteration - first) * (total - iteration - 1)
+                parts.append(f"about {left:.0f} s left")
+            print(f"iteration {iteration + 1}/{total}  {'  '.join(parts)}", flush=True)
 
     def alert(self, finding: str, message: str, **fields: Any) -> None:
         """Record something that a person should look at."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,6 +70,18 @@ class RunRecord:
     def id(self) -> RunId:
         """The run's name, from its folder."""
         return RunId(f"{self.path.parent.name.partition('-')[0]}/{self.path.name}")
+
+    def spec_fields(self) -> dict[str, Any]:
+        """The run's input as it stands in spec.json, unchecked and without pydantic, which takes long to import.
+
+        Returns:
+            An empty dictionary where the file is missing or damaged; the worker says what is wrong with it.
+        """
+        try:
+            document = json.loads(self.spec_path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
 
     def spec(self) -> RunSpec:
         """The run's input.

@@ -33,6 +33,11 @@ class RunState(StrEnum):
 
 FINAL_STATES = frozenset({RunState.DONE, RunState.FAILED, RunState.HUNG, RunState.CANCELLED})
 
+ACTIVE_STATES = (RunState.STARTING, RunState.RUNNING, RunState.EVALUATING)
+"""A run that was taken up and has not ended."""
+
+UNFINISHED_STATES = (RunState.QUEUED, *ACTIVE_STATES)
+
 
 class RunId(str):
     """The name of a run everywhere: ``exp001/s0``, a repeat of it ``exp001/s0-r1``.

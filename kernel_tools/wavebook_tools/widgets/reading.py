@@ -18,15 +18,14 @@ from typing import Any
 import psutil
 
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.devices import Device, list_devices
-from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, RETRIED_STATES, Queue
+from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, RETRIED_STATES, recover
 from wavebook_tools.jobs.schedule import Expectation
 from wavebook_tools.jobs.status import expectations, run_status
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.records.database import connect
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.states import FINAL_STATES, RunState
+from wavebook_tools.records.states import FINAL_STATES, UNFINISHED_STATES, RunState
 
 QUEUED_SHOWN = 15
 """Runs that wait, as many as the table shows; it tells how many more there are."""
@@ -41,12 +40,10 @@ DEVICE_INTERVAL = 2.0
 """Time between two questions to the GPUs' driver [s]."""
 
 EXPECTATION_INTERVAL = 5.0
-"""Time between two estimates of starts and ends [s]: they read the input of every run that waits."""
+"""Time between two estimates of starts and ends [s]: they play forward every run that waits."""
 
 DEVICE_DUTY = 0.02
 """Share of the time that questions to a slow driver may take."""
-
-_UNFINISHED = tuple(state for state in RunState if not state.final)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +179,7 @@ class ProjectReader:
         assert self._connection is not None
         store = QueueStore(self.project)
         try:
-            unfinished = store.in_states(*_UNFINISHED)
+            unfinished = store.in_states(*UNFINISHED_STATES)
         finally:
             store.close()
         ends = sorted(FINAL_STATES)
@@ -240,9 +237,8 @@ class ProjectReader:
         if now < self._next_recovery or not (live or queued):
             return
         self._next_recovery = now + RECOVERY_INTERVAL
-        if not wakeup.listens(self.project):
-            with contextlib.suppress(WavebookError, sqlite3.DatabaseError, OSError), Queue(self.project) as queue:
-                queue.recover()
+        with contextlib.suppress(WavebookError, sqlite3.DatabaseError, OSError):
+            recover(self.project)
 
 
 def _with_load(device: Device) -> Device:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from wavebook_tools.errors import UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.files import first_problem, write_atomic
+from wavebook_tools.records.numbering import next_numbers
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan, slugify
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.states import RunId
@@ -97,12 +98,12 @@ def plan_of(project: Project, request: Request, template: str) -> WavePlan:
         problems.append("devices: choose at least one, or any free one")
     if problems:
         raise UsageError("\n".join(problems))
-    wave, experiment = next_numbers(project)
+    free = next_numbers(project, _proposed(project))
     slug = slugify(request.name.strip() or hypothesis)
     devices = ["auto"] if "auto" in request.devices else list(request.devices)
     try:
         return WavePlan(
-            id=wave,
+            id=free.wave,
             slug=slug,
             goal=hypothesis,
             task=request.task,
@@ -116,7 +117,7 @@ def plan_of(project: Project, request: Request, template: str) -> WavePlan:
             evaluation=project.settings().evaluation,
             experiments=[
                 ExperimentSpec(
-                    id=f"exp{experiment:03d}",
+                    id=free.experiment_id(),
                     slug=slug,
                     hypothesis=hypothesis,
                     overrides=overrides,
@@ -168,21 +169,6 @@ def parse_overrides(text: str) -> dict[str, Any]:
     if problems:
         raise UsageError("\n".join(problems))
     return overrides
-
-
-def next_numbers(project: Project) -> tuple[int, int]:
-    """The first free numbers of a wave and an experiment, plans that wait for an approval counted in."""
-    waves, experiments = [0], [0]
-    for record in project.waves():
-        waves.append(record.id)
-        folders = (path.name.partition("-")[0] for path in record.path.glob("exp*-*"))
-        experiments.extend(int(name[3:]) for name in folders if name[3:].isdigit())
-    for plan in _proposed(project):
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            document = json.loads(plan)
-            waves.append(int(document["id"]))
-            experiments.extend(int(experiment["id"][3:]) for experiment in document["experiments"])
-    return max(waves) + 1, max(experiments) + 1
 
 
 def notebooks(project: Project) -> list[str]:
@@ -267,15 +253,21 @@ def _value(text: str) -> Any:
     return text
 
 
-def _proposed(project: Project) -> list[str]:
+def _proposed(project: Project) -> list[WavePlan]:
+    """The plans that wait for an approval or for the queue; one that is damaged is told where it is decided."""
     if not project.database_path.exists():
         return []
     # Opened for reading: the table belongs to the planner's side, and may not be there.
     with contextlib.closing(sqlite3.connect(f"{project.database_path.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
         try:
-            return [plan for (plan,) in db.execute("SELECT plan FROM approvals WHERE state IN ('pending', 'approved')")]
+            rows = db.execute("SELECT plan FROM approvals WHERE state IN ('pending', 'approved')").fetchall()
         except sqlite3.OperationalError:
             return []
+    plans = []
+    for (text,) in rows:
+        with contextlib.suppress(ValidationError):
+            plans.append(WavePlan.model_validate_json(text))
+    return plans
 
 
 @contextlib.contextmanager

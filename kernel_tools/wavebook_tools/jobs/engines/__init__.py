@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.engines.base import Engine
+from wavebook_tools.jobs.engines.local import LocalEngine
+from wavebook_tools.jobs.store import LOCAL, QueuedRun
 
 if TYPE_CHECKING:  # pydantic takes most of a dispatcher's start, and a queue on this machine needs no settings
     from wavebook_tools.records.engine_settings import EngineSettings
@@ -31,6 +34,25 @@ def engine_for(settings: EngineSettings) -> ClusterEngine | None:
 
         return ClusterEngine("ray", RayEngine(settings.ray))
     return None
+
+
+def cancel(run: QueuedRun, cluster: ClusterEngine | None) -> None:
+    """Tell whatever executes a run that it is to end; a run that nothing executes yet is fine.
+
+    Args:
+        cluster: The cluster that the settings name.
+
+    Raises:
+        WavebookError: The run is on a cluster that the settings do not name any more, or that does not answer.
+    """
+    if run.native is None:
+        return
+    if run.engine == LOCAL:
+        LocalEngine().cancel(run.native)
+    elif cluster is None or cluster.name != run.engine:
+        raise WavebookError(f"the run {run.id!r} is on {run.engine!r}, which wavebook.toml does not name any more")
+    else:
+        cluster.engine.cancel(run.native)
 
 
 def cluster_for(settings: Settings) -> ClusterEngine | None:
