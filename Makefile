@@ -43,7 +43,7 @@ install: .venv/installed
 	.venv/uv/bin/uv venv --quiet --allow-existing --python "$$python" .venv
 
 test: install chromium system-packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-fast: install
 	$(BIN)/python -m pytest -m "not sim and not browser and not slow"

@@ -1,3 +1,17 @@
 """What all tests share."""
 
+from __future__ import annotations
+
+import pytest
+
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of a file stay in one process where they are shared out over several, and with them what they set up; so do
+    those of the clusters, each of which is started once. The longest come first, so that no process ends alone."""
+    items.sort(key=lambda item: "locomotion" not in item.path.parts)
+    for item in items:
+        place = item.path.parent if item.path.parent.name == "engines" else item.path
+        item.add_marker(pytest.mark.xdist_group(place.relative_to(config.rootpath).as_posix()))

@@ -160,6 +160,7 @@ def test_a_notebook_controls_the_queue(
     # Bad input is explained below the form, and nothing is submitted.
     notebook.panel.get_by_text("Submit a notebook").click()
     notebook.panel.get_by_label("Notebook").select_option("quick")
+    expect(notebook.panel.get_by_label("Iterations")).to_have_value("1")  # the template's own
     notebook.panel.get_by_label("Iterations").fill("300")
     notebook.panel.get_by_label("Seeds").fill("0, one")
     notebook.panel.get_by_label("Overrides").fill("env.rewards.track_lin_vel_xy_exp.wait = 2")

@@ -14,6 +14,7 @@ from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.project import Project
 from wavebook_tools.widgets import submission
+from wavebook_tools.widgets.form import SubmitForm
 from wavebook_tools.widgets.submission import Request, parse_overrides, parse_seeds, submit
 
 WEIGHT = "env.rewards.track_lin_vel_xy_exp.weight"
@@ -143,3 +144,12 @@ def test_the_form_takes_what_a_notebook_has_by_itself(project: Project) -> None:
     assert isinstance(found["num_envs"], int)
     assert isinstance(found["task"], str)
     assert submission.defaults(project, "../../etc/x.ipynb") == {}
+
+
+def test_another_notebook_brings_its_numbers_but_not_over_typed_ones(project: Project) -> None:
+    form = SubmitForm(project)
+    form._notebook.value = "quick"
+    assert form.request().iterations == 1
+    form._iterations.value = 300
+    form._notebook.value = "train"
+    assert form.request().iterations == 300

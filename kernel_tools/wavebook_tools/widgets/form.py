@@ -58,6 +58,7 @@ class SubmitForm(Panel):
         self._share: Any = ipywidgets.Checkbox(description="may share its device", indent=False)
         self._submit = button("Submit", "Queue the runs now; the click is the approval", self._send, style="primary")
         self._sent: submission.Request | None = None
+        self._defaults: dict[str, Any] = {}
         self._said: Any = ipywidgets.HTML()
         self._numbers = ipywidgets.HBox([self._num_envs, self._iterations], layout={"flex_flow": "row wrap"})
         self._places = ipywidgets.HBox(
@@ -136,11 +137,11 @@ class SubmitForm(Panel):
         self._said.value = tables.message(text, error=error)
 
     def _take_defaults(self) -> None:
-        """Fill in what the chosen notebook has by itself."""
+        """Fill in what the chosen notebook has by itself; a number that a person typed stays."""
         found = submission.defaults(self.project, self._notebook.value or "")
         for name, widget in (("num_envs", self._num_envs), ("iterations", self._iterations)):
-            if isinstance(found.get(name), int):
-                widget.value = found[name]
+            if isinstance(found.get(name), int) and widget.value == self._defaults.get(name, widget.value):
+                widget.value = self._defaults[name] = found[name]
         if isinstance(task := found.get("task"), str) and task:
             self._task.value = task
         elif not self._task.value:
