@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+# Servers that tests start would ask Claude where the developer has a key; only the tests made for that may.
+if "ANTHROPIC_API_KEY" in os.environ:
+    os.environ["WAVEBOOK_TEST_API_KEY"] = os.environ.pop("ANTHROPIC_API_KEY")
 
 
 @pytest.hookimpl(tryfirst=True)

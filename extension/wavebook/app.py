@@ -29,7 +29,7 @@ class WavebookApp(ExtensionApp):
     load_other_extensions = True
 
     planner_class = Type(
-        "wavebook.agent.offline.OfflinePlanner",
+        "wavebook.agent.choice.ChosenPlanner",
         help="Who answers directives: a class made with the project, see wavebook.agent.planner.Planner.",
     ).tag(config=True)
 

@@ -56,10 +56,15 @@ class Request:
 class Planner(Protocol):
     """Answers one request at a time, from the project's records."""
 
-    name: str
-    """What stands in plans and in the ledger: ``offline`` or a model's name."""
-    label: str
-    """What a person reads."""
+    @property
+    def name(self) -> str:
+        """What stands in plans and in the ledger: ``offline`` or a model's name."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What a person reads."""
+        ...
 
     def answer(self, request: Request) -> AsyncIterator[Part]:
         """The answer's parts as they come: text, and at most one proposal. Without one, the answer was all there is.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import json
 from pathlib import Path
@@ -11,7 +12,9 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from wavebook.agent.approvals import Approvals
+from wavebook.agent.choice import choose_planner
 from wavebook.agent.offline import OfflinePlanner
+from wavebook.agent.planner import Planner, Proposal, Request, TextDelta
 from wavebook.cli.output import console, json_option, plan_table, print_json, project_option
 from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.records.files import first_problem
@@ -47,7 +50,7 @@ def plan(
         proposed = read_plan(source)
     else:
         assert directive is not None
-        proposed = OfflinePlanner(project).propose(directive, experiments=experiments, seeds=seeds)
+        proposed = ask(project, directive, experiments=experiments, seeds=seeds)
     check_plan(proposed)
     approval = Approvals(project).propose(proposed)
     if as_json:
@@ -58,6 +61,35 @@ def plan(
         console.print(approval.plan.rationale, soft_wrap=True, markup=False)
     console.print(plan_table(approval.plan.model_dump(mode="json")))
     console.print(f"\nApprove and start it: wavebook run {approval.plan.id}")
+
+
+def ask(project: Project, directive: str, *, experiments: int | None, seeds: int | None) -> WavePlan:
+    """The wave that the planner of the settings proposes. What a model says meanwhile goes to standard error.
+
+    Raises:
+        UsageError: The directive cannot be planned, or the model proposed nothing.
+    """
+    planner = choose_planner(project, project.settings().planner)
+    if isinstance(planner, OfflinePlanner):
+        return planner.propose(directive, experiments=experiments, seeds=seeds)
+    size = [f"{number} {what}" for number, what in ((experiments, "experiments"), (seeds, "seeds each")) if number]
+    plan = asyncio.run(_answered(planner, " ".join([directive, f"({', '.join(size)})" if size else ""]).strip()))
+    if plan is None:
+        raise UsageError(
+            f"{planner.label} proposed no wave; say more exactly what to find out, or answer in the sidebar"
+        )
+    return plan
+
+
+async def _answered(planner: Planner, directive: str) -> WavePlan | None:
+    plan = None
+    async for part in planner.answer(Request(directive)):
+        if isinstance(part, TextDelta):
+            click.echo(part.text, nl=False, err=True)
+        elif isinstance(part, Proposal):
+            plan = part.plan
+    click.echo(err=True)
+    return plan
 
 
 def open_or_create(path: Path | None) -> Project:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
+from wavebook_tools.records.redaction import SECRET_NAME
 from wavebook_tools.records.states import RUN_FOLDER_VARIABLE
-
-SECRET_NAME = re.compile(r"(^|_)(API_?KEY|ACCESS_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 

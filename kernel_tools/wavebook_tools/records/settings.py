@@ -12,6 +12,7 @@ from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.engine_settings import EngineSettings
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.plan import Budget, Document, EvaluationSpec
+from wavebook_tools.records.planner_settings import PlannerSettings
 from wavebook_tools.records.run import RunLimits
 
 MAX_SLOTS = 64
@@ -70,12 +71,6 @@ class LimitSettings(Document):
             cell_output_bytes=self.cell_output_kb * 1024,
             free_disk_bytes=round(self.free_disk_gb * 1e9),
         )
-
-
-class PlannerSettings(Document):
-    """Who plans."""
-
-    name: Literal["offline"] = "offline"
 
 
 class Settings(Document):
