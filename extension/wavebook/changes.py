@@ -136,7 +136,8 @@ _SIGNATURES: dict[What, str] = {
     "chat": "SELECT (SELECT max(id) FROM conversations), max(id), total(length(body)), count(approval) FROM messages",
     "approvals": "SELECT max(id), max(decided), sum(state = 'pending'), sum(queued) FROM approvals",
     "waves": "SELECT max(number), count(*), max(started), max(ended), count(ended), count(cancel_by), count(device), "
-    "count(DISTINCT state) FROM runs",
+    "count(DISTINCT state), total(number * priority), group_concat(CASE state WHEN 'queued' THEN devices END) "
+    "FROM runs",
 }
 
 

@@ -76,7 +76,13 @@ async def test_an_approved_plan_runs_and_is_told_all_the_way(project, proposed, 
     assert run["result"]["error_vel_xy"] == pytest.approx(0.1)
     assert run["alerts"] == []
     status, metrics = await call("GET", "runs/exp001/s0/metrics", names="Train/mean_reward")
-    assert metrics == {"iterations": [0, 1, 2], "values": {"Train/mean_reward": [0.0, 1.0, 2.0]}}
+    assert metrics["iterations"] == [0, 1, 2]
+    assert metrics["values"] == {"Train/mean_reward": [0.0, 1.0, 2.0]}
+    assert metrics["quantities"]["Train/mean_reward"]["label"] == "Mean episode reward"
+    status, events = await call("GET", "runs/exp001/s0/events")
+    assert {event["kind"] for event in events["events"]} == {"state", "cell"}
+    assert events["events"][-1]["state"] == "done"
+    assert (await call("GET", "runs/exp001/s0/events", start=events["end"]))[1] == {"events": [], "end": events["end"]}
     status, answer = await call("GET", "runs/exp001/s0/metrics", names="Train/mean_rewart")
     assert status == 400
     assert "Did you mean 'Train/mean_reward'" in answer["message"]

@@ -40,7 +40,9 @@ def describe(project: Project) -> dict[str, Any]:
         "root": str(project.root),
         "name": project.root.name,
         "version": __version__,
-        "devices": [{"id": device.id, "name": device.name, "kind": device.kind} for device in found],
+        "devices": [
+            {"id": device.id, "label": device.label, "name": device.name, "kind": device.kind} for device in found
+        ],
         "training": settings.training.model_dump(mode="json"),
         "tasks": [{"task": schema.task, "title": schema.title or schema.task} for schema in tasks.values()],
         "problems": problems,

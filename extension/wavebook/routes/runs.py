@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.recovery import tail_events
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.metrics import read_metrics, thin
+from wavebook_tools.metrics.quantities import NO_UNIT, Quantity, by_preference, quantity
 from wavebook_tools.records.project import Project
 
 LAST_ALERTS = 20
 LONGEST_TAIL = 1 << 20  # bytes of log in one answer
 POINTS = 500
 MOST_POINTS = 10_000
+MOST_EVENTS = 1000
+EVENT_KINDS = frozenset({"state", "cell", "alert"})
 
 
 def run_details(project: Project, run_id: str) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def run_metrics(project: Project, run_id: str, names: list[str] | None, points: 
     for name in names or []:
         if len(history) and name not in history.values:
             raise UsageError(f"{run_id} has no metric {name!r}.{did_you_mean(name, history.values)}")
-    wanted = list(history.values) if names is None else names
+    wanted = by_preference(set(history.values)) if names is None else names
     iterations, values = thin(history, wanted, points)
     return {
         "iterations": iterations.tolist(),
@@ -55,7 +59,24 @@ def run_metrics(project: Project, run_id: str, names: list[str] | None, points: 
             name: [None if missing else value for value, missing in zip(column.tolist(), np.isnan(column), strict=True)]
             for name, column in values.items()
         },
+        "quantities": {name: _describe(quantity(name)) for name in values},
     }
+
+
+def _describe(known: Quantity) -> dict[str, Any]:
+    return {"label": known.label, "unit": None if known.unit == NO_UNIT else known.unit, "better": known.better}
+
+
+def run_events(project: Project, run_id: str, start: int) -> dict[str, Any]:
+    """What happened in a run beside metrics and prints: its states, cells and alerts, from byte ``start`` on."""
+    record = project.run(run_id)
+    kept: deque[dict[str, Any]] = deque(maxlen=MOST_EVENTS)
+    end = start
+    for event, behind in record.events_from(start):
+        end = behind
+        if event["kind"] in EVENT_KINDS:
+            kept.append(event)
+    return {"events": list(kept), "end": end}
 
 
 def log_part(path: Path, start: int | None, size: int) -> dict[str, Any]:
@@ -116,6 +137,16 @@ class MetricsHandler(RouteHandler):
         self.finish(await self.work(run_metrics, self.app.project, f"{experiment}/{run}", names, points))
 
 
+class EventsHandler(RouteHandler):
+    """What happened in a run."""
+
+    @authenticated
+    @authorized
+    async def get(self, experiment: str, run: str) -> None:
+        start = self.number("start", self.get_query_argument("start", "0"), least=0)
+        self.finish(await self.work(run_events, self.app.project, f"{experiment}/{run}", start))
+
+
 class LogHandler(RouteHandler):
     """What a run printed."""
 
@@ -143,6 +174,7 @@ class CancelRunHandler(RouteHandler):
 ROUTES = [
     ("runs/([^/]+)/([^/]+)", RunHandler),
     ("runs/([^/]+)/([^/]+)/metrics", MetricsHandler),
+    ("runs/([^/]+)/([^/]+)/events", EventsHandler),
     ("runs/([^/]+)/([^/]+)/log", LogHandler),
     ("runs/([^/]+)/([^/]+)/cancel", CancelRunHandler),
 ]

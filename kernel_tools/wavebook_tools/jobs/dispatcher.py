@@ -218,10 +218,10 @@ class Dispatcher:
         """Start a run on this machine, on the devices that it has been given."""
         names = [lease.device for lease in taken]
         descriptors = [descriptor for lease in taken for descriptor in lease.descriptors]
-        if not self.store.start(run.id, ",".join(names)):
+        if not self.store.start(run.id, ",".join(names), devices=run.devices):
             for lease in taken:
                 lease.release()
-            return  # cancelled in between
+            return  # cancelled or sent elsewhere in between
         gpus = [name for name in names if name != CPU]
         command = self._command(run, names[0])
         command += ["--devices", ",".join(names), "--leases", ",".join(map(str, descriptors))]

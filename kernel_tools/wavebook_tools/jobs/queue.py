@@ -12,7 +12,7 @@ from pathlib import Path
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs import engines, wakeup
 from wavebook_tools.jobs.cancellation import request_cancellation
-from wavebook_tools.jobs.devices import list_devices, select_devices
+from wavebook_tools.jobs.devices import Device, list_devices, select_devices
 from wavebook_tools.jobs.engines import cluster_for
 from wavebook_tools.jobs.resume import begin_resumed, newest_checkpoint
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
@@ -171,6 +171,24 @@ class Queue:
         self.project.ledger.append("human", by, "priority", wave=row.wave, runs=[run_id], priority=priority)
         self.ensure_dispatcher()
 
+    def set_devices(self, run_id: str, devices: list[str], by: str) -> None:
+        """Send a queued run to other devices: ``['auto']``, ``['cpu']``, or indices and UUIDs.
+
+        Raises:
+            NotFoundError: The queue has no such run.
+            UsageError: It does not wait any more, a device is unknown, or they are fewer than the run trains on.
+        """
+        row = self._row(RunId(run_id))
+        if cluster_for(self.project.settings()) is None:
+            _check_request(run_id, devices, row.gpus, list_devices())
+        if not self.store.set_devices(run_id, devices):
+            raise UsageError(f"the run {run_id!r} does not wait any more ({row.state})")
+        # The spec is the run's whole input, from which a lost database is rebuilt.
+        record = RunRecord(self.project.root / row.folder)
+        write_json(record.spec_path, record.spec().model_copy(update={"devices": devices}))
+        self.project.ledger.append("human", by, "devices", wave=row.wave, runs=[run_id], devices=devices)
+        self.ensure_dispatcher()
+
     def cancel(self, run_id: str, by: str, why: str = "") -> bool:
         """Ask for a run to be ended. A queued run is cancelled at once; a running one when its processes are gone.
 
@@ -288,14 +306,19 @@ def recover(project: Project) -> bool:
 def _check_devices(plan: WavePlan) -> None:
     devices = list_devices()
     for experiment in plan.experiments:
-        wanted = select_devices(experiment.devices or plan.devices, devices)
         gpus = experiment.gpus or plan.gpus
-        if gpus > len(wanted):
-            names = ", ".join(device.label for device in wanted)
-            raise UsageError(
-                f"each run of {experiment.id} wants {gpus} devices and may take {len(wanted)} ({names}); "
-                f"plan for gpus = {len(wanted)} or name more devices"
-            )
+        _check_request(f"each run of {experiment.id}", experiment.devices or plan.devices, gpus, devices)
+
+
+def _check_request(who: str, names: list[str], gpus: int, devices: list[Device]) -> None:
+    """Refuse devices that this machine does not have, and fewer than a run trains on."""
+    wanted = select_devices(names, devices)
+    if gpus > len(wanted):
+        labels = ", ".join(device.label for device in wanted)
+        raise UsageError(
+            f"{who} wants {gpus} devices and may take {len(wanted)} ({labels}); "
+            f"plan for gpus = {len(wanted)} or name more devices"
+        )
 
 
 def _version() -> str:

@@ -12,6 +12,7 @@ from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.recovery import newest_metric, newest_state, tail_events
+from wavebook_tools.jobs.resume import newest_checkpoint
 from wavebook_tools.jobs.schedule import Expectation, expect
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import RunTiming, Timings
@@ -126,6 +127,8 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
     run_id = RunId(row.id)
     identity = ProcessIdentity.parse(row.native) if row.native and row.engine == LOCAL else None
     expected = expected or Expectation()
+    # Looked for only where somebody may want to go on from it.
+    checkpoint = newest_checkpoint(record) if row.state.final and row.state is not RunState.DONE else None
     return {
         "id": row.id,
         "wave": row.wave,
@@ -134,6 +137,8 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "state": state.value,
         "phase": phase,
         "device": row.device,
+        "devices": row.devices,
+        "gpus": row.gpus,
         "pid": identity.pid if identity and not row.state.final else None,
         "iteration": iteration or 0,
         "iterations": row.iterations,
@@ -147,6 +152,9 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "message": row.message,
         "notebook": _path(project, record.notebook_path),
         "log": _path(project, record.log_path),
+        "folder": row.folder,
+        "replay": _path(project, record.path / "replay.html"),
+        "checkpoint": checkpoint.iteration if checkpoint else None,
         "metrics": metrics,
     }
 

@@ -221,13 +221,25 @@ class QueueStore:
         query = f"SELECT 1 FROM runs WHERE wave = ? AND state IN ({_marks(UNFINISHED_STATES)}) LIMIT 1"
         return self._connection.execute(query, (wave_id, *UNFINISHED_STATES)).fetchone() is not None
 
-    def start(self, run_id: str, device: str, engine: str = "local") -> bool:
-        """Mark a queued run as starting on a device; False where it is not queued any more, or is to be cancelled."""
+    def start(self, run_id: str, device: str, engine: str = "local", *, devices: list[str] | None = None) -> bool:
+        """Mark a queued run as starting on a device.
+
+        Returns:
+            False where it is not queued any more, is to be cancelled, or does not ask for ``devices`` any more.
+        """
         with self._connection:
             changed = self._connection.execute(
                 "UPDATE runs SET state = ?, device = ?, engine = ?, started = ?, message = NULL "
-                "WHERE id = ? AND state = ? AND cancel_by IS NULL",
-                (RunState.STARTING, device, engine, time.time(), run_id, RunState.QUEUED),
+                "WHERE id = ? AND state = ? AND cancel_by IS NULL AND devices = coalesce(?, devices)",
+                (
+                    RunState.STARTING,
+                    device,
+                    engine,
+                    time.time(),
+                    run_id,
+                    RunState.QUEUED,
+                    None if devices is None else json.dumps(devices),
+                ),
             )
         return changed.rowcount == 1
 
@@ -250,6 +262,10 @@ class QueueStore:
     def set_priority(self, run_id: str, priority: int) -> bool:
         """Move a queued run; False where it does not wait any more."""
         return self._update(run_id, [RunState.QUEUED], priority=priority)
+
+    def set_devices(self, run_id: str, devices: list[str]) -> bool:
+        """Send a queued run to other devices; False where it does not wait any more."""
+        return self._update(run_id, [RunState.QUEUED], devices=json.dumps(devices), message=None)
 
     def request_cancel(self, run_id: str, by: str, why: str) -> bool:
         """Note who wants a run cancelled; False where it has ended or somebody asked before."""

@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import psutil
-
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.devices import Device, list_devices
+from wavebook_tools.jobs.load import process_name, with_load
 from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, RETRIED_STATES, recover
 from wavebook_tools.jobs.schedule import Expectation
 from wavebook_tools.jobs.status import expectations, run_status
@@ -104,7 +103,7 @@ class ProjectReader:
         devices = self._devices(problems)
         if devices != self._reading.devices:
             found["devices"] = devices
-            found["processes"] = {pid: _process(pid) for device in devices for pid in device.foreign}
+            found["processes"] = {pid: process_name(pid) for device in devices for pid in device.foreign}
         try:
             found.update(self._runs())
         except (WavebookError, sqlite3.DatabaseError, OSError) as error:
@@ -129,7 +128,7 @@ class ProjectReader:
             problems += [problem for problem in self._reading.problems if problem.startswith("devices:")]
             return self._reading.devices
         try:
-            return tuple(_with_load(device) for device in list_devices())
+            return tuple(with_load(device) for device in list_devices())
         except WavebookError as error:
             problems.append(f"devices: {error}")
             return ()
@@ -239,24 +238,3 @@ class ProjectReader:
         self._next_recovery = now + RECOVERY_INTERVAL
         with contextlib.suppress(WavebookError, sqlite3.DatabaseError, OSError):
             recover(self.project)
-
-
-def _with_load(device: Device) -> Device:
-    """The CPU slot with the load and memory of the machine, which no driver tells."""
-    if device.kind != "cpu":
-        return device
-    memory = psutil.virtual_memory()
-    return replace(
-        device,
-        utilisation=round(psutil.cpu_percent()),  # since the last call
-        memory_used=memory.total - memory.available,
-        memory_total=memory.total,
-    )
-
-
-def _process(pid: int) -> str:
-    try:
-        process = psutil.Process(pid)
-        return f"{process.name()} of {process.username()} ({pid})"
-    except psutil.Error:  # gone, or outside this container
-        return f"process {pid}"
