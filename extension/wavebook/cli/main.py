@@ -14,6 +14,7 @@ from wavebook.cli.demo import demo
 from wavebook.cli.devices import gpus
 from wavebook.cli.doctor import doctor
 from wavebook.cli.lab import lab
+from wavebook.cli.mcp import mcp
 from wavebook.cli.plan import plan
 from wavebook.cli.requests import allow, deny, requests
 from wavebook_tools.errors import WavebookError
@@ -27,7 +28,7 @@ def commands() -> None:
 
 for command in (
     *(lab, demo, plan, run, status, logs, cancel, retry, priority),
-    *(requests, allow, deny),
+    *(requests, allow, deny, mcp),
     *(gpus, compare, report, reindex, doctor, bench),
 ):
     commands.add_command(command)

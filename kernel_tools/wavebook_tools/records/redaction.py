@@ -28,10 +28,10 @@ _SHAPES = tuple(
 _ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@\"']{0,100}:)([^\s/@\"']{1,200})(?=@)")
 _AFTER = re.compile(
     r"""(?ix)
-    ( \b(?:authorization["']?\s*[:=]\s*["']?(?:bearer|basic|token)|bearer)\s+["']?
-    | (?:api_?key|api-key|access_?key|token|secret|password|passwd|credentials?)["']?\s*[:=]\s*["']?
+    ( \b(?:authorization\\?["']?\s*[:=]\s*\\?["']?(?:bearer|basic|token)|bearer)\s+["']?
+    | (?:api_?key|api-key|access_?key|token|secret|password|passwd|credentials?)\\?["']?\s*[:=]\s*\\?["']?
     )
-    ( (?!\[redacted)[^\s"'@,;&)}\]]{6,} )
+    ( (?!\[redacted)[^\s"'\\@,;&)}\]]{6,} )
     """
 )
 _NUMBER = re.compile(r"[-+]?[\d.,_]+(?:e[-+]?\d+)?", re.IGNORECASE)

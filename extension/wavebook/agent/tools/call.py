@@ -38,8 +38,9 @@ async def call(tools: Mapping[str, Tool[Any]], workspace: Workspace, name: str, 
     """Call a tool by name with arguments as a model sent them. Whatever goes wrong is an answer, never an exception."""
     tool = tools.get(name)
     if tool is None:
+        short = name[:80]
         return Answer(
-            f"there is no tool {name[:80]!r}.{did_you_mean(name[:80], tools)} Tools: {', '.join(tools)}", True
+            _clean(f"there is no tool {short!r}.{did_you_mean(short, tools)} Tools: {', '.join(tools)}"), True
         )
     try:
         async with asyncio.timeout(tool.seconds):

@@ -6,6 +6,7 @@ denied.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from wavebook.agent.database import opened, transaction
 from wavebook.agent.tools.tool import Arguments, Tool, Workspace
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.redaction import redact
+from wavebook_tools.records.redaction import redact, redact_document
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -80,7 +81,7 @@ class Requests:
         Raises:
             WavebookError: Too many requests wait already, or the ledger cannot be written.
         """
-        text = redact(arguments.model_dump_json(exclude_defaults=True))
+        text = json.dumps(redact_document(arguments.model_dump(mode="json", exclude_defaults=True)), ensure_ascii=False)
         waiting = [request for request in self.list() if request.state == "pending"]
         same = next((r for r in waiting if (r.tool, r.arguments) == (tool.name, text)), None)
         if same is not None:
