@@ -21,7 +21,7 @@ from tests.jobs.gpus import Machine
 from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.queue import Queue, recover
 from wavebook_tools.records.plan import WavePlan
-from wavebook_tools.records.states import UNFINISHED_STATES, RunState
+from wavebook_tools.records.states import RunState
 
 ROUNDS = int(os.environ.get("WAVEBOOK_FAULT_ROUNDS", "40"))
 """Kills; `make test-faults` asks for 200."""
@@ -99,7 +99,7 @@ def test_kills_at_random_moments(queue: Queue, machine: Machine) -> None:
     waves = 0
     try:
         while killed.total() < ROUNDS:
-            while len(queue.store.in_states(*UNFINISHED_STATES)) < 4:
+            while len(queue.store.unfinished_runs()) < 4:
                 waves += 1
                 queue.submit_wave(wave(waves))
             time.sleep(random.uniform(0.0, 0.6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from wavebook_tools.jobs.schedule import Expectation, expect
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import RunTiming, Timings
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
-from wavebook_tools.records.states import UNFINISHED_STATES, RunId, RunState, latest_repeats
+from wavebook_tools.records.states import RunId, RunState, latest_repeats
 
 
 def project_status(project: Project, *, wave: int | None = None) -> dict[str, Any]:
@@ -30,25 +31,33 @@ def project_status(project: Project, *, wave: int | None = None) -> dict[str, An
     store = QueueStore(project)
     try:
         rows = store.all() if wave is None else store.of_wave(wave)
-        expected = expectations(project, store) if any(not row.state.final for row in rows) else {}
+        runs = store.unfinished_runs() if wave is not None else _served(rows)
     except sqlite3.DatabaseError as error:
         raise WavebookError(f"cannot read {project.database_path}: {error}; try `wavebook reindex`") from error
     finally:
         store.close()
+    expected = expectations(project, runs)
     by_wave: dict[int, list[QueuedRun]] = {}
     for row in rows:
         by_wave.setdefault(row.wave, []).append(row)
     return {"waves": [wave_status(project, record, by_wave.get(record.id, []), expected) for record in records]}
 
 
-def expectations(project: Project, store: QueueStore) -> dict[str, Expectation]:
-    """When the runs that have not ended are expected to start and end."""
+def _served(rows: list[QueuedRun]) -> list[QueuedRun]:
+    """Those of all runs that have not ended, in the order in which the queue serves them; they come in that of their
+    submission."""
+    return sorted((row for row in rows if not row.state.final), key=lambda row: -row.priority)
+
+
+def expectations(project: Project, runs: list[QueuedRun]) -> dict[str, Expectation]:
+    """When the runs that have not ended are expected to start and end; all of them, in the order of service."""
+    if not runs:
+        return {}
     try:
         devices, settings = list_devices(), project.settings()
     except WavebookError:
         return {}  # told by whoever places runs
     now = time.time()
-    runs = store.in_states(*UNFINISHED_STATES)
     names = {device.id: device.name for device in devices}
     timings = Timings(project)
     known: dict[tuple[Any, ...], list[RunTiming]] = {}
@@ -150,10 +159,10 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "priority": row.priority,
         "engine": row.engine,
         "message": row.message,
-        "notebook": _path(project, record.notebook_path),
-        "log": _path(project, record.log_path),
+        "notebook": _file(project, row, "notebook.ipynb"),
+        "log": _file(project, row, "log.txt"),
         "folder": row.folder,
-        "replay": _path(project, record.path / "replay.html"),
+        "replay": _file(project, row, "replay.html"),
         "checkpoint": checkpoint.iteration if checkpoint else None,
         "metrics": metrics,
     }
@@ -175,3 +184,8 @@ def wave_state(runs: list[dict[str, Any]]) -> str:
 def _path(project: Project, path: Path) -> str | None:
     # Below the project by construction: resolving each of thousands of paths would take most of the time.
     return path.relative_to(project.root).as_posix() if path.exists() else None
+
+
+def _file(project: Project, row: QueuedRun, name: str) -> str | None:
+    # As text: with objects for paths, a list of thousands of runs takes three times as long.
+    return f"{row.folder}/{name}" if os.path.exists(f"{project.root}/{row.folder}/{name}") else None

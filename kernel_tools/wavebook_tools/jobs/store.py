@@ -104,11 +104,11 @@ class QueuedRun:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> QueuedRun:
-        values = {name: row[name] for name in row.keys() if name in cls.__dataclass_fields__}  # noqa: SIM118
+        values = {name: row[name] for name in cls.__dataclass_fields__}
         values["state"] = RunState(row["state"])
         values["devices"] = json.loads(row["devices"])
         values["share"] = bool(row["share"])
-        values["metrics"] = json.loads(row["metrics"] or "{}")
+        values["metrics"] = json.loads(row["metrics"]) if row["metrics"] else {}
         return cls(**values)
 
 
@@ -173,6 +173,10 @@ class QueueStore:
 
     def all(self) -> list[QueuedRun]:
         return [QueuedRun.from_row(row) for row in self._connection.execute("SELECT * FROM runs ORDER BY number")]
+
+    def unfinished_runs(self) -> list[QueuedRun]:
+        """Runs that are queued or under way, in the order in which the queue serves them."""
+        return self.in_states(*UNFINISHED_STATES)
 
     def in_states(self, *states: RunState) -> list[QueuedRun]:
         """Runs in any of these states, in the order in which the queue serves them."""

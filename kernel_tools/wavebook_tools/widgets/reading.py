@@ -24,7 +24,7 @@ from wavebook_tools.jobs.status import expectations, run_status
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
 from wavebook_tools.records.database import connect
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.states import FINAL_STATES, UNFINISHED_STATES, RunState
+from wavebook_tools.records.states import FINAL_STATES, RunState
 
 QUEUED_SHOWN = 15
 """Runs that wait, as many as the table shows; it tells how many more there are."""
@@ -88,6 +88,7 @@ class ProjectReader:
         self._inode = 0
         self._version = -1
         self._rows: tuple[list[QueuedRun], list[QueuedRun], list[QueuedRun]] = ([], [], [])
+        self._unfinished: list[QueuedRun] = []
         self._waiting, self._ended = 0, dict[str, int]()
         self._sizes: dict[str, int] = {}
         self._expected: dict[str, Expectation] = {}
@@ -178,7 +179,7 @@ class ProjectReader:
         assert self._connection is not None
         store = QueueStore(self.project)
         try:
-            unfinished = store.in_states(*UNFINISHED_STATES)
+            unfinished = self._unfinished = store.unfinished_runs()
         finally:
             store.close()
         ends = sorted(FINAL_STATES)
@@ -204,13 +205,8 @@ class ProjectReader:
         if not self._stale or now < self._next_expectations:
             return False
         self._stale = False
-        live, queued, _ = self._rows
-        if live or queued:
-            store = QueueStore(self.project)
-            try:
-                self._expected = expectations(self.project, store)
-            finally:
-                store.close()
+        if self._unfinished:
+            self._expected = expectations(self.project, self._unfinished)
         took = time.monotonic() - now
         self._next_expectations = now + max(EXPECTATION_INTERVAL, took / DEVICE_DUTY)
         return True
