@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from wavebook.agent.branches import closed_branches, closing
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
 from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
@@ -73,7 +74,7 @@ class Proposer:
         ranking = rank(evidence, topic.metric, topic.direction)
         base = dict(ranking.best.tried.overrides) if ranking else {}
         self._tell_records(evidence, ranking, topic)
-        setting = Setting(schema, directive, topic, base, evidence, ranking)
+        setting = Setting(schema, directive, topic, base, evidence, ranking, self._closed(schema))
 
         wanted = self._experiments()
         with_baseline = wanted > 1 or ranking is None
@@ -93,6 +94,16 @@ class Proposer:
         specs += [self._spec(len(specs) + index, variation, seeds) for index, variation in enumerate(chosen)]
         self._tell_judgement(with_baseline, base_seeds, seeds, bool(chosen))
         return self._plan(schema, topic, specs, overrides=base, parent=_parent(evidence, ranking), evidence=evidence)
+
+    def _closed(self, schema: TaskSchema) -> list[str]:
+        """Parameters that closed branches cover; which they are is told."""
+        covered: list[str] = []
+        for branch, why in closed_branches(self.project).items():
+            names = closing(branch, schema.parameters)
+            if names:
+                self.reasons.append(f"The branch {branch} is closed ({why}), so I leave it alone.")
+            covered += names
+        return covered
 
     def _reproduction(self, schema: TaskSchema) -> WavePlan:
         topic = self._topic(schema)

@@ -6,6 +6,7 @@ from typing import Any
 
 from wavebook.agent.approvals import Approval
 from wavebook.agent.directive import Directive
+from wavebook.agent.pruning import hopeless_runs
 from wavebook_tools.comparison import verdicts
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.status import project_status
@@ -58,6 +59,7 @@ def status(project: Project, approvals: list[Approval]) -> str:
     parts = [f"Wave {a.plan.id} waits for your approval: {a.plan.goal}." for a in approvals if a.state == "pending"]
     for wave in reversed(waves[-SHOWN_WAVES:]):
         parts.append(_wave(project, wave))
+    parts += [f"{hopeless}." for hopeless in hopeless_runs(project)]
     if len(waves) > SHOWN_WAVES:
         parts.append(f"Before these: {len(waves) - SHOWN_WAVES} more.")
     return "\n\n".join(parts) or "Nothing was planned or run yet. Write what the first wave should find out."

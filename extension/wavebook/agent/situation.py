@@ -7,6 +7,7 @@ from typing import Any
 
 from wavebook.agent.approvals import Approval
 from wavebook.agent.branches import closed_branches
+from wavebook.agent.pruning import hopeless_runs
 from wavebook.agent.tools.requests import Requests
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.devices import list_devices
@@ -33,6 +34,7 @@ def situation(project: Project, approvals: Sequence[Approval]) -> str:
     if len(waves) > WAVES:
         lines.append(f"{len(waves) - WAVES} older waves; search_records finds their experiments")
     lines += [_wave(wave) for wave in waves[-WAVES:]]
+    lines += [str(hopeless) for hopeless in hopeless_runs(project)]
     if not waves:
         lines.append("no wave has run yet")
     return "\n".join(lines)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 from typing import Any
 
 from wavebook.agent.directive import Directive
 from wavebook.agent.evidence import Evidence, Ranking, Standing, changed, closed_parameters
+from wavebook.agent.search import suggestions
 from wavebook.agent.steps import steps
 from wavebook.agent.topics import BY_KEY, Topic, Way
 from wavebook_tools.errors import UsageError
@@ -49,6 +50,8 @@ class Setting:
     base: Overrides
     evidence: Evidence
     ranking: Ranking | None
+    closed: Sequence[str] = ()
+    """Parameters of branches that were closed."""
 
     def current(self, name: str) -> Any:
         """The value of a parameter in the base."""
@@ -58,12 +61,13 @@ class Setting:
 def variations(setting: Setting) -> Iterator[Variation]:
     """Untried variations of the base, each valid, the most promising first.
 
-    What the person named comes first; then what earlier waves suggest; then the moves for the topics, taken in turns;
-    last the task's search list.
+    What the person named comes first; then what earlier waves suggest; then the moves for the topics in turns with what
+    the sampler has learnt; last the task's search list, step by step.
     """
     left_alone = closed_parameters(setting.evidence, setting.base)
     seen: list[Overrides] = []
-    for variation in chain(_named(setting), _learnt(setting), _by_topics(setting), _searched(setting)):
+    guessed = _in_turns([_by_topics(setting), _sampled(setting)])
+    for variation in chain(_named(setting), _learnt(setting), guessed, _searched(setting)):
         merged = {**setting.base, **variation.overrides}
         kept = any(
             name == untouched or name.startswith(f"{untouched}.")
@@ -73,6 +77,8 @@ def variations(setting: Setting) -> Iterator[Variation]:
         if kept or merged in seen or merged == setting.base or setting.evidence.has(merged):
             continue
         if any(name in left_alone for name in variation.overrides) and variation.source != "named":
+            continue
+        if any(name in setting.closed for name in variation.overrides):
             continue
         seen.append(merged)
         yield variation
@@ -143,6 +149,19 @@ def _topic(setting: Setting, topic: Topic) -> Iterator[Variation]:
     # Every parameter once before any of them a second time.
     yield from first
     yield from later
+
+
+def _sampled(setting: Setting) -> Iterator[Variation]:
+    """What Optuna's sampler proposes from everything measured."""
+    if setting.ranking is None:
+        return
+    metric, direction = setting.ranking.metric, setting.topic.direction
+    without = [*closed_parameters(setting.evidence, setting.base), *setting.closed]
+    found = suggestions(setting.schema, setting.evidence, setting.base, metric, direction, without=without)
+    for suggestion in found:
+        if _valid(setting, suggestion.overrides):
+            evidence = sorted({*suggestion.evidence, setting.ranking.reference.tried.name})
+            yield _variation(setting, suggestion.overrides, suggestion.why, evidence=evidence, source="sampler")
 
 
 def _searched(setting: Setting) -> Iterator[Variation]:
