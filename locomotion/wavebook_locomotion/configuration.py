@@ -46,7 +46,7 @@ def task_names() -> list[str]:
     """The registered tasks of this package."""
     from wavebook_locomotion.tasks import velocity
 
-    return [velocity.FLAT, velocity.ROUGH, velocity.QUICK]
+    return [velocity.FLAT, velocity.ROUGH, velocity.QUICK, velocity.HIM_FLAT, velocity.HIM_ROUGH]
 
 
 def load(

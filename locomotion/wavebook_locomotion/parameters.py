@@ -58,7 +58,17 @@ _AGENT_FIELDS = (
     "critic",
     "algorithm",
 )
-_MODEL_FIELDS = ("hidden_dims", "activation", "obs_normalization", "distribution_cfg")
+_MODEL_FIELDS = (
+    "hidden_dims",
+    "activation",
+    "obs_normalization",
+    "distribution_cfg",
+    "latent_dim",
+    "prototypes",
+    "encoder_hidden_dims",
+    "successor_hidden_dims",
+    "temperature",
+)
 _ALGORITHM_SKIPPED = ("class_name", "rnd_cfg", "symmetry_cfg", "share_cnn_encoders", "optimizer")
 
 

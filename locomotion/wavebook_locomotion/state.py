@@ -59,10 +59,11 @@ def restore(state: dict[str, Any], env: Any, runner: Any) -> None:
     """Set the environment and the runner to a captured state.
 
     Restored exactly: iteration, learning rate, terrain levels and types, episode lengths and what was summed up in
-    them, commands and times until the next, last actions, last observations, counters, the random generators. Robots
-    go on in their pose and with their speeds. Not restored, because the simulator gives no access: contacts and the
-    solver's warm start, contact sensors' air times, and external forces of events; a continued training therefore
-    follows the same distribution, not the same numbers. Warp keeps no random state of its own.
+    them, commands and times until the next, last actions, last observations and histories of them, counters, the
+    random generators. Robots go on in their pose and with their speeds. Not restored, because the simulator gives no
+    access: contacts and the solver's warm start, contact sensors' air times, and external forces of events; a
+    continued training therefore follows the same distribution, not the same numbers. Warp keeps no random state of its
+    own.
 
     Raises:
         ConfigurationError: The state is of another number of environments, another ground, another format, or of a task
@@ -145,7 +146,7 @@ def set_random_state(state: dict[str, Any], device: str) -> None:
 
 
 def _manager_tensors(env: Any) -> dict[str, dict[str, torch.Tensor]]:
-    """The tensors, one row a robot, in which commands, rewards, actions, events and curricula keep their state."""
+    """The tensors in which commands, rewards, actions, events, curricula and observed histories keep their state."""
     actions, rewards = env.action_manager, env.reward_manager
     found = {
         "actions": _rows(actions, env.num_envs),
@@ -165,6 +166,12 @@ def _manager_tensors(env: Any) -> dict[str, dict[str, torch.Tensor]]:
             if not callable(getattr(term.func, "reset", None)):
                 continue
             found[f"{manager}.{name}"] = _rows(term.func, env.num_envs)
+    for group, histories in env.observation_manager._group_obs_term_history_buffer.items():
+        found[f"history.{group}"] = {
+            f"{name}.{part}": getattr(history, part)
+            for name, history in histories.items()
+            for part in ("_buffer", "_num_pushes")
+        }
     return found
 
 

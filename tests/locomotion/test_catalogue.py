@@ -29,8 +29,10 @@ def test_reading_it_loads_no_simulator() -> None:
 def test_the_tasks_are_there(schemas: dict[str, dict[str, Any]]) -> None:
     assert set(schemas) == {
         "Wavebook-Velocity-Flat-DHAV1",
+        "Wavebook-Velocity-Flat-HIM-DHAV1",
         "Wavebook-Velocity-Quick-DHAV1",
         "Wavebook-Velocity-Rough-DHAV1",
+        "Wavebook-Velocity-Rough-HIM-DHAV1",
     }
     assert all(schema["format"] == 1 and schema["title"] and schema["description"] for schema in schemas.values())
 

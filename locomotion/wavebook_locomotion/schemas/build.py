@@ -32,6 +32,15 @@ TEXTS = {
         "The flat task made easy: forward velocities, no disturbances. 256 robots learn it on one processor core in"
         " two minutes.",
     ),
+    velocity.HIM_FLAT: (
+        "DHAV1 follows a velocity on flat ground, blind, with an internal model",
+        "The flat task without a measured velocity: the policy observes six frames and estimates its velocity (HIM).",
+    ),
+    velocity.HIM_ROUGH: (
+        "DHAV1 follows a velocity on rough ground, blind, with an internal model",
+        "The rough task without a height scan and a measured velocity: the policy observes six frames and estimates"
+        " its velocity and how the ground answers (HIM); the critic sees both.",
+    ),
 }
 """Title and description of each task."""
 

@@ -202,6 +202,16 @@ RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("agent.clip_actions", {"minimum": 0.1, "maximum": 1000.0, "description": "Bound of an action; null for none"}),
     ("agent.*.hidden_dims", {"minimum": 1, "maximum": 4096, "description": "Width of each hidden layer"}),
+    ("agent.actor.latent_dim", {"minimum": 1, "maximum": 256, "description": "Columns of HIM's latent"}),
+    (
+        "agent.actor.prototypes",
+        {"minimum": 2, "maximum": 1024, "description": "Prototypes of HIM's swapped prediction"},
+    ),
+    ("agent.actor.*_hidden_dims", {"minimum": 1, "maximum": 4096, "description": "Width of each hidden layer"}),
+    (
+        "agent.actor.temperature",
+        {"minimum": 0.01, "maximum": 100.0, "description": "Softness of HIM's swapped prediction"},
+    ),
     ("agent.*.activation", {"choices": ACTIVATIONS}),
     ("agent.*.obs_normalization", {"description": "Whether observations are scaled by their running mean and spread"}),
     (
@@ -232,6 +242,11 @@ RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
         "agent.algorithm.desired_kl",
         {"minimum": 1e-4, "maximum": 1.0, "description": "Change of the policy that the adaptive step size aims at"},
     ),
+    (
+        "agent.algorithm.estimator_learning_rate",
+        {"minimum": 1e-6, "maximum": 0.1, "description": "Adam's step size for HIM's internal model"},
+    ),
+    ("agent.algorithm.estimator_max_grad_norm", {"minimum": 0.01, "maximum": 1000.0}),
     ("agent.algorithm.max_grad_norm", {"minimum": 0.01, "maximum": 1000.0}),
     ("agent.algorithm.value_loss_coef", {"minimum": 0.0, "maximum": 100.0}),
     ("agent.algorithm.clip_param", {"minimum": 0.01, "maximum": 1.0, "description": "PPO's bound on a ratio"}),

@@ -1,39 +1,42 @@
 """PPO for the velocity tasks."""
 
+from typing import Any
+
 from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+
+NETWORK: dict[str, Any] = {"hidden_dims": [512, 256, 128], "activation": "elu", "obs_normalization": False}
+"""What actor and critic have in common."""
+
+PPO: dict[str, Any] = {
+    "value_loss_coef": 1.0,
+    "use_clipped_value_loss": True,
+    "clip_param": 0.2,
+    "entropy_coef": 0.01,
+    "num_learning_epochs": 5,
+    "num_mini_batches": 4,
+    "learning_rate": 1.0e-3,
+    "schedule": "adaptive",
+    "gamma": 0.99,
+    "lam": 0.95,
+    "desired_kl": 0.01,
+    "max_grad_norm": 1.0,
+}
+"""The settings that the references share."""
 
 
 @configclass
 class Dhav1RoughRunnerCfg(RslRlOnPolicyRunnerCfg):
-    """PPO with the settings that the references share."""
+    """PPO on rough ground."""
 
     num_steps_per_env = 24
     max_iterations = 2000
     save_interval = 100
     experiment_name = "dhav1_rough"
     obs_groups = {"actor": ["policy"], "critic": ["policy"]}  # noqa: RUF012
-    actor = RslRlMLPModelCfg(
-        hidden_dims=[512, 256, 128],
-        activation="elu",
-        obs_normalization=False,
-        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
-    )
-    critic = RslRlMLPModelCfg(hidden_dims=[512, 256, 128], activation="elu", obs_normalization=False)
-    algorithm = RslRlPpoAlgorithmCfg(
-        value_loss_coef=1.0,
-        use_clipped_value_loss=True,
-        clip_param=0.2,
-        entropy_coef=0.01,
-        num_learning_epochs=5,
-        num_mini_batches=4,
-        learning_rate=1.0e-3,
-        schedule="adaptive",
-        gamma=0.99,
-        lam=0.95,
-        desired_kl=0.01,
-        max_grad_norm=1.0,
-    )
+    actor = RslRlMLPModelCfg(**NETWORK, distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0))
+    critic = RslRlMLPModelCfg(**NETWORK)
+    algorithm = RslRlPpoAlgorithmCfg(**PPO)
 
 
 @configclass
