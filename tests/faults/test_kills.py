@@ -18,7 +18,7 @@ import pytest
 from tests.faults.invariants import check_devices, check_runs
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
 from tests.jobs.gpus import Machine
-from wavebook_tools.jobs.processes import ProcessIdentity
+from wavebook_tools.jobs.processes import DISPATCHER, ProcessIdentity, find
 from wavebook_tools.jobs.queue import Queue, recover
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.states import RunState
@@ -51,10 +51,9 @@ class Server:
 
 def dispatchers(root: Path) -> list[psutil.Process]:
     found = []
-    for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or []
-        if "wavebook_tools.jobs.dispatcher" in command and str(root) in command:
-            found.append(process)
+    for identity in find(DISPATCHER, root):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            found.append(psutil.Process(identity.pid))
     return found
 
 

@@ -17,7 +17,7 @@ from nbformat.sign import NotebookNotary
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
 from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.jobs import leases
-from wavebook_tools.jobs.processes import ProcessIdentity, marked_processes
+from wavebook_tools.jobs.processes import DISPATCHER, ProcessIdentity, find, marked_processes
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
@@ -213,11 +213,9 @@ def test_killing_any_process_of_a_run_ends_it_in_a_true_state_with_nothing_left(
 def test_killing_the_dispatcher_harms_no_run(queue: Queue) -> None:
     ids = queue.submit_wave(small_plan(iterations=60, seeds=2))
     wait_for_text(queue, ids[0], "iteration 1/")
-    for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or []
-        if "wavebook_tools.jobs.dispatcher" in command and str(queue.project.root) in command:
-            process.kill()
-            process.wait(10) if process.ppid() == os.getpid() else None
+    (dispatcher,) = (psutil.Process(identity.pid) for identity in find(DISPATCHER, queue.project.root))
+    dispatcher.kill()
+    dispatcher.wait(10)
     queue.ensure_dispatcher()
     assert queue.wait(ids, timeout=90)
     assert [row.state for row in queue.store.all()] == [RunState.DONE, RunState.DONE]

@@ -23,7 +23,7 @@ from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.dispatcher import Dispatcher
 from wavebook_tools.jobs.engines.base import Placement
 from wavebook_tools.jobs.engines.local import LocalEngine
-from wavebook_tools.jobs.processes import ProcessIdentity, marked_processes
+from wavebook_tools.jobs.processes import DISPATCHER, ProcessIdentity, find, marked_processes
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
@@ -97,7 +97,7 @@ def _starts(project: Project, repeats: int) -> dict[str, Any]:
     with Queue(project) as queue:
         for number in range(1, 2 * repeats + 1):
             if number % 2:  # no dispatcher lives
-                _wait(lambda: not _dispatchers(project))
+                _wait(lambda: not find(DISPATCHER, project.root))
                 bare.append(_bare_papermill(project))
                 kind = "cold"
             else:  # one lives: it is just ending the wave before
@@ -183,7 +183,7 @@ def _queue(length: int) -> dict[str, Any]:
             queue.cancel(running, "bench")
             queue.wait([running], PATIENCE)
             queue.cancel_wave(2, "bench") if length > 1 else None
-            _wait(lambda: not _dispatchers(project))
+            _wait(lambda: not find(DISPATCHER, project.root))
     return {"moves_per_second": _moves(length), "status_seconds": _quantiles(answers), "idle": idle}
 
 
@@ -202,7 +202,11 @@ def _idle(project: Project, run: str) -> dict[str, dict[str, float]]:
     assert row is not None
     assert row.native is not None
     supervisor = psutil.Process(ProcessIdentity.parse(row.native).pid)
-    processes = {"dispatcher": _dispatchers(project)[0], "supervisor": supervisor, "worker": supervisor.children()[0]}
+    processes = {
+        "dispatcher": psutil.Process(find(DISPATCHER, project.root)[0].pid),
+        "supervisor": supervisor,
+        "worker": supervisor.children()[0],
+    }
     before = {name: _cpu(process) for name, process in processes.items()}
     time.sleep(IDLE_SECONDS)
     return {
@@ -293,15 +297,6 @@ def _plan(number: int, template: str) -> WavePlan:
 
 def _spec(plan: WavePlan, seed: int) -> RunSpec:
     return RunSpec.from_plan(plan, plan.experiments[0], seed)
-
-
-def _dispatchers(project: Project) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or []
-        if "wavebook_tools.jobs.dispatcher" in command and str(project.root) in command:
-            found.append(process)
-    return found
 
 
 def _wait(holds: Callable[[], object]) -> None:

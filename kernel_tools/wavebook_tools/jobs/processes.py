@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wavebook_tools.records.states import RUN_FOLDER_VARIABLE
 
+DISPATCHER = "wavebook_tools.jobs.dispatcher"
 SUPERVISOR = "wavebook_tools.jobs.supervisor"
 
 PR_SET_PDEATHSIG = 1
@@ -139,17 +140,23 @@ def belongs_to_a_run(pid: int) -> bool | None:
     return f"\0{RUN_FOLDER_VARIABLE}=".encode() in b"\0" + environment
 
 
-def find_supervisor(run_folder: Path) -> ProcessIdentity | None:
-    """The live supervisor of a run, found by its command line."""
+def find(module: str, argument: Path) -> list[ProcessIdentity]:
+    """The live processes that execute a module for a project or a run, found by their command lines."""
     import psutil  # slow to import, and needed only at the end of a run
 
+    found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
-        if SUPERVISOR in command and str(run_folder) in command:
+        if module in command and str(argument) in command:
             identity = ProcessIdentity.of(process.pid)
             if identity is not None and identity.alive():
-                return identity
-    return None
+                found.append(identity)
+    return found
+
+
+def find_supervisor(run_folder: Path) -> ProcessIdentity | None:
+    """The live supervisor of a run."""
+    return next(iter(find(SUPERVISOR, run_folder)), None)
 
 
 def marked_processes(run_folder: Path) -> list[int]:

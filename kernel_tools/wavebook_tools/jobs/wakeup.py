@@ -10,6 +10,7 @@ import sys
 
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.environment import of_queue
+from wavebook_tools.jobs.processes import DISPATCHER
 from wavebook_tools.records.project import Project
 
 
@@ -24,7 +25,7 @@ def ensure_dispatcher(project: Project) -> None:
     try:
         with open(project.state_path / "dispatcher.log", "ab") as stream:
             subprocess.Popen(
-                [sys.executable, "-m", "wavebook_tools.jobs.dispatcher", str(project.root)],
+                [sys.executable, "-m", DISPATCHER, str(project.root)],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

@@ -11,6 +11,7 @@ import pytest
 from tests.jobs.conftest import small_plan
 from tests.jobs.engines.holding import devices, ended, plan, queue_of, release, row, training
 from tests.jobs.engines.slurm_cluster import SlurmCluster, wait_until
+from wavebook_tools.jobs.processes import DISPATCHER, find
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.states import RunState
@@ -105,9 +106,7 @@ def test_runs_outlive_a_restart_of_slurms_controller(cluster_queue: Queue, slurm
 def test_a_killed_dispatcher_finds_its_runs_again(cluster_queue: Queue) -> None:
     (run,) = cluster_queue.submit_wave(plan())
     training(cluster_queue, run)
-    project = str(cluster_queue.project.root)
-    processes = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"]]
-    (dispatcher,) = [p for p in processes if p.info["cmdline"][2:] == ["wavebook_tools.jobs.dispatcher", project]]
+    (dispatcher,) = (psutil.Process(identity.pid) for identity in find(DISPATCHER, cluster_queue.project.root))
     dispatcher.kill()
     psutil.wait_procs([dispatcher], 10)
     native = row(cluster_queue, run).native
