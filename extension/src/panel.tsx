@@ -13,6 +13,7 @@ import { Banner, ProjectHeader } from './components/banner';
 import { type IPanelContext, PanelContext, useProject } from './components/context';
 import { NoMessages } from './components/empty';
 import { PlanCard } from './components/plancard';
+import { RequestList } from './components/requestlist';
 import { WaveList } from './components/wavelist';
 import type { Conversation } from './conversation';
 import { waveIcon } from './icons';
@@ -37,7 +38,15 @@ export class WavebookPanel extends SidePanel {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Wavebook'));
 
-    this.header.addWidget(this._react(<ProjectHeader />, 'jp-Wavebook-top'));
+    this.header.addWidget(
+      this._react(
+        <>
+          <ProjectHeader />
+          <RequestList />
+        </>,
+        'jp-Wavebook-top'
+      )
+    );
 
     const waves = new Section(trans.__('Waves'), 'jp-Wavebook-waves');
     waves.addWidget(

@@ -6,6 +6,7 @@ import {
   type Decision,
   type IApproval,
   type IProject,
+  type IRequest,
   type IRun,
   type IServer,
   type IWave,
@@ -13,9 +14,9 @@ import {
 } from './tokens';
 
 /** What can be fetched again on its own. */
-export type Part = 'project' | 'waves' | 'approvals';
+export type Part = 'project' | 'waves' | 'approvals' | 'requests';
 
-const ALL: Part[] = ['project', 'waves', 'approvals'];
+const ALL: Part[] = ['project', 'waves', 'approvals', 'requests'];
 
 /** The project as the server last told it. Knows nothing of how it was asked. */
 export class ProjectModel implements IDisposable {
@@ -79,6 +80,10 @@ export class ProjectModel implements IDisposable {
     return this.approvals.filter(approval => approval.state === 'pending');
   }
 
+  get pendingRequests(): IRequest[] {
+    return this._requests.filter(request => request.state === 'pending');
+  }
+
   /**
    * Fetch the named parts again. Calls while a fetch is under way are served together by the next one.
    * A failure is told by `problem`, never by a rejection.
@@ -108,6 +113,15 @@ export class ProjectModel implements IDisposable {
     } finally {
       // Also after an error: a second decision means that this page showed an old state.
       void this._soon.invoke();
+    }
+  }
+
+  /** Allow or deny what an agent asks for; rejects with the server's words. */
+  async answerRequest(id: number, decision: 'allow' | 'deny'): Promise<void> {
+    try {
+      await this._server.answerRequest(id, decision);
+    } finally {
+      await this.refresh(['requests']);
     }
   }
 
@@ -149,6 +163,8 @@ export class ProjectModel implements IDisposable {
       this._project = await this._server.project();
     } else if (part === 'waves') {
       this._waves = (await this._server.waves()).sort((a, b) => b.id - a.id);
+    } else if (part === 'requests') {
+      this._requests = await this._server.requests();
     } else {
       const approvals = await this._server.approvals();
       this._approvals = new Map(approvals.map(approval => [approval.id, approval]));
@@ -158,6 +174,7 @@ export class ProjectModel implements IDisposable {
   private _project: IProject | null = null;
   private _waves: IWave[] | null = null;
   private _approvals = new Map<number, IApproval>();
+  private _requests: IRequest[] = [];
   private _problem: string | null = null;
   private _wanted = new Set<Part>();
   private _running: Promise<void> | null = null;

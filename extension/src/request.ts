@@ -9,6 +9,7 @@ import type {
   IChatMessage,
   IComparison,
   IProject,
+  IRequest,
   IServer,
   IWave
 } from './tokens';
@@ -47,6 +48,14 @@ export class Server implements IServer {
 
   decide(approval: number, decision: Decision, why: string): Promise<IApproval> {
     return this._json(`approvals/${approval}`, { decision, why });
+  }
+
+  async requests(): Promise<IRequest[]> {
+    return (await this._json<{ requests: IRequest[] }>('requests')).requests;
+  }
+
+  answerRequest(request: number, decision: 'allow' | 'deny'): Promise<IRequest> {
+    return this._json(`requests/${request}`, { decision });
   }
 
   async cancelRun(run: string): Promise<void> {

@@ -158,7 +158,7 @@ export type Answer =
 
 /** What a push tells to fetch again. */
 export interface IChange {
-  what: Array<'waves' | 'chat' | 'approvals'>;
+  what: Array<'waves' | 'chat' | 'approvals' | 'requests'>;
   wave: number | null;
   run: string | null;
 }
@@ -169,6 +169,8 @@ export interface IServer {
   waves(): Promise<IWave[]>;
   approvals(): Promise<IApproval[]>;
   decide(approval: number, decision: Decision, why: string): Promise<IApproval>;
+  requests(): Promise<IRequest[]>;
+  answerRequest(request: number, decision: 'allow' | 'deny'): Promise<IRequest>;
   cancelRun(run: string): Promise<void>;
   /** Cancels what has not ended and answers its run ids. */
   cancelWave(wave: number): Promise<string[]>;
@@ -180,6 +182,19 @@ export interface IServer {
 }
 
 const ENDED: ReadonlySet<RunState> = new Set(['done', 'failed', 'hung', 'cancelled']);
+
+/** A tool that an agent wants to use and that needs a person's word. */
+export interface IRequest {
+  id: number;
+  tool: string;
+  /** As JSON. */
+  arguments: string;
+  actor: string;
+  /** Logs, notebooks and files that it had read before it asked. */
+  foreign: string[];
+  state: 'pending' | 'approved' | 'done' | 'failed' | 'rejected' | 'expired';
+  result: string | null;
+}
 
 /** Whether a run will not change its state again. */
 export function hasEnded(run: IRun): boolean {

@@ -36,13 +36,13 @@ SCHEMA: dict[str, Any] = {
     "required": ["what", "wave", "run"],
     "additionalProperties": False,
     "properties": {
-        "what": {"type": "array", "items": {"enum": ["waves", "chat", "approvals"]}, "minItems": 1},
+        "what": {"type": "array", "items": {"enum": ["waves", "chat", "approvals", "requests"]}, "minItems": 1},
         "wave": {"type": ["integer", "null"]},
         "run": {"type": ["string", "null"]},
     },
 }
 
-What = Literal["waves", "chat", "approvals"]
+What = Literal["waves", "chat", "approvals", "requests"]
 
 _log = logging.getLogger(__name__)
 
@@ -135,6 +135,7 @@ class ProjectState:
 _SIGNATURES: dict[What, str] = {
     "chat": "SELECT (SELECT max(id) FROM conversations), max(id), total(length(body)), count(approval) FROM messages",
     "approvals": "SELECT max(id), max(decided), sum(state = 'pending'), sum(queued) FROM approvals",
+    "requests": "SELECT max(id), max(decided), sum(state = 'pending'), count(result) FROM requests",
     "waves": "SELECT max(number), count(*), max(started), max(ended), count(ended), count(cancel_by), count(device), "
     "count(DISTINCT state), total(number * priority), group_concat(CASE state WHEN 'queued' THEN devices END) "
     "FROM runs",

@@ -24,6 +24,7 @@ READS = [
     "chat",
     "approvals",
     "approvals/1",
+    "requests",
 ]
 WRITES = [
     ("POST", "waves/1/run"),
@@ -36,6 +37,7 @@ WRITES = [
     ("POST", "chat"),
     ("DELETE", "chat"),
     ("POST", "approvals/1"),
+    ("POST", "requests/1"),
 ]
 ROUTES = [*(("GET", path) for path in READS), *WRITES]
 FILES = ["bokeh.min.js", "bokeh-gl.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js"]
@@ -62,7 +64,12 @@ def test_the_table_names_every_route_and_verb():
             served |= {
                 (verb.upper(), pattern) for verb in ("get", "post", "put", "patch", "delete") if verb in vars(handler)
             }
-    example = {"waves/([^/]+)": "waves/1", "runs/([^/]+)/([^/]+)": "runs/exp001/s0", "approvals/([^/]+)": "approvals/1"}
+    example = {
+        "waves/([^/]+)": "waves/1",
+        "runs/([^/]+)/([^/]+)": "runs/exp001/s0",
+        "approvals/([^/]+)": "approvals/1",
+        "requests/([^/]+)": "requests/1",
+    }
     named = set()
     for verb, pattern in served:
         path = pattern.removeprefix("/wavebook/api/")

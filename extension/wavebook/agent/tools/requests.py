@@ -99,7 +99,7 @@ class Requests:
             self.project.ledger.append("agent", workspace.actor, "ask", why=f"{tool.name} {text}", request=number)
         return (
             f"{tool.name} needs a person's approval and was not executed. It waits as request {number}: "
-            f"tell the person, who decides with `wavebook allow {number}` or `wavebook deny {number}`"
+            f"tell the person, who decides in the sidebar or with `wavebook allow {number}` or `wavebook deny {number}`"
         )
 
     def list(self) -> Sequence[Request]:
