@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from wavebook.agent.branches import closed_branches, closing
+from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
 from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
@@ -97,10 +98,13 @@ class Proposer:
 
     def _closed(self, schema: TaskSchema) -> list[str]:
         """Parameters that closed branches cover; which they are is told."""
+        close_collapsed(self.project, self.planner)
         covered: list[str] = []
         for branch, why in closed_branches(self.project).items():
             names = closing(branch, schema.parameters)
-            if names:
+            if branch == schema.task:
+                self.reasons.append(f"{branch} was given up ({why}); this wave tries it because you ask for it.")
+            elif names:
                 self.reasons.append(f"The branch {branch} is closed ({why}), so I leave it alone.")
             covered += names
         return covered

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.manners import check_manners
 from wavebook.agent.tools.tool import Access, Arguments, Tool, Workspace
 from wavebook_tools.errors import UsageError
@@ -47,6 +48,7 @@ def run(workspace: Workspace, arguments: ProposeWave) -> str:
     """Check the wave and hand it to the person."""
     plan = wave_plan(workspace, arguments)
     check_plan(plan, workspace.tasks)
+    close_collapsed(workspace.project, workspace.actor)
     check_manners(workspace.project, plan)
     if workspace.propose is not None:
         return workspace.propose(plan)
