@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from wavebook.agent.chat import Chat
+from wavebook.agent.chat import SCHEMA, Attachment, Chat
 from wavebook.agent.conversation import checked, turn
+from wavebook.agent.database import opened
 from wavebook.agent.offline import OfflinePlanner
-from wavebook.agent.planner import TextDelta
-from wavebook_tools.errors import UsageError, WavebookError
+from wavebook.agent.planner import TextDelta, ToolCall, ToolResult
+from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 
 FLAT = "track velocity better on flat ground, 2 experiments"
 
@@ -115,3 +116,68 @@ def test_a_failing_planner_is_told_and_the_text_before_is_kept(project, approval
 def test_messages_that_are_none_are_refused(body, told):
     with pytest.raises(UsageError, match=told):
         checked(body)
+
+
+class Reader:
+    name = "reader"
+    label = "Reader"
+
+    async def answer(self, request):
+        yield TextDelta("I look. ")
+        yield ToolCall("1", "read_file", {"path": request.attachments[0].path})
+        yield ToolResult("1", "x" * 5000)
+        yield TextDelta("Seen.")
+
+
+def test_tool_calls_are_told_and_kept_in_their_order_and_bounded(project, approvals):
+    async def collect():
+        attachments = [Attachment(kind="file", path="a.md")]
+        return [e async for e in turn(Chat(project), approvals, Reader(), "look", by="ada", attachments=attachments)]
+
+    events = asyncio.run(collect())
+    called, answered = [event["part"] for event in events if event["kind"] == "tool"]
+    assert (called["result"], called["arguments"]) == (None, {"path": "a.md"})
+    assert 4000 < len(answered["result"]) < 4100
+    asked, kept = Chat(project).messages()
+    assert asked.attachments == [Attachment(kind="file", path="a.md")]
+    assert [part.kind for part in kept.parts] == ["text", "tool", "text"]
+    assert kept.body == "I look. Seen."
+
+
+def test_an_own_message_is_asked_again_and_its_waiting_plan_is_rejected(project, approvals):
+    first = play(project, approvals, FLAT)[0]["message"]["id"]
+
+    async def again():
+        planner = OfflinePlanner(project)
+        return [e async for e in turn(Chat(project), approvals, planner, "/status", by="ada", replace=first)]
+
+    asyncio.run(again())
+    assert Chat(project).messages()[0].body == "/status"
+    assert len(Chat(project).messages()) == 2
+    assert [approval.state for approval in approvals.list()] == ["rejected"]
+    with pytest.raises(NotFoundError, match=f"no message {first} of yours"):
+        asyncio.run(again())
+
+
+def test_conversations_are_listed_opened_renamed_and_deleted(project):
+    chat = Chat(project)
+    chat.append("human", "walk faster")
+    chat.start_anew()
+    chat.append("human", "climb")
+    newer, older = chat.conversations()
+    assert (newer.title, newer.current, older.title, older.messages) == ("climb", True, "walk faster", 1)
+    chat.open(older.id)
+    assert [message.body for message in Chat(project).messages()] == ["walk faster"]
+    chat.rename(older.id, "Speed")
+    assert Chat(project).conversations()[0].title == "Speed"
+    chat.delete(older.id)
+    assert [message.body for message in chat.messages()] == ["climb"]
+    with pytest.raises(NotFoundError, match=f"no conversation {older.id}"):
+        chat.open(older.id)
+
+
+def test_messages_of_an_earlier_version_are_still_read(project):
+    with opened(project, SCHEMA) as connection:
+        connection.execute("INSERT INTO conversations (created) VALUES (1.0)")
+        connection.execute("INSERT INTO messages (conversation, time, sender, body) VALUES (1, 1.0, 'human', 'old')")
+    assert [message.body for message in Chat(project).messages()] == ["old"]

@@ -24,6 +24,8 @@ READS = [
     "chat",
     "approvals",
     "approvals/1",
+    "conversations",
+    "budget",
     "requests",
 ]
 WRITES = [
@@ -37,6 +39,11 @@ WRITES = [
     ("POST", "chat"),
     ("DELETE", "chat"),
     ("POST", "approvals/1"),
+    ("POST", "approvals/1/check"),
+    ("POST", "conversations/1"),
+    ("DELETE", "conversations/1"),
+    ("POST", "budget"),
+    ("DELETE", "budget"),
     ("POST", "requests/1"),
 ]
 ROUTES = [*(("GET", path) for path in READS), *WRITES]
@@ -68,6 +75,7 @@ def test_the_table_names_every_route_and_verb():
         "waves/([^/]+)": "waves/1",
         "runs/([^/]+)/([^/]+)": "runs/exp001/s0",
         "approvals/([^/]+)": "approvals/1",
+        "conversations/([^/]+)": "conversations/1",
         "requests/([^/]+)": "requests/1",
     }
     named = set()

@@ -14,12 +14,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from wavebook.agent.database import opened, transaction
 from wavebook.agent.estimate import Estimate, estimate
+from wavebook.agent.plan_changes import PlanChanges, changed, defaults
 from wavebook.agent.submission import submit_once
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
@@ -70,6 +71,8 @@ class Approval(BaseModel):
     why: str = ""
     queued: bool = False
     """Whether an approved wave has reached the queue."""
+    base: dict[str, Any] = Field(default_factory=dict)
+    """What the task has without the plan, for every name that the plan overrides; a name it does not know is absent."""
 
 
 class Approvals:
@@ -138,7 +141,10 @@ class Approvals:
         with opened(self.project, SCHEMA) as connection:
             self._expire(connection)
             rows = connection.execute("SELECT * FROM approvals ORDER BY id")
-            return [_approval(row) for row in rows]
+            found = [_approval(row) for row in rows]
+        for approval in found:
+            approval.base = defaults(approval.plan, self._tasks)
+        return found
 
     def get(self, approval_id: int) -> Approval:
         """One approval; NotFoundError where there is none of that id."""
@@ -152,7 +158,14 @@ class Approvals:
         return next((approval for approval in reversed(self.list()) if approval.plan.id == wave_id), None)
 
     def decide(
-        self, approval_id: int, verb: Verb, by: str, why: str = "", *, devices: Sequence[str] | None = None
+        self,
+        approval_id: int,
+        verb: Verb,
+        by: str,
+        why: str = "",
+        *,
+        devices: Sequence[str] | None = None,
+        changes: PlanChanges | None = None,
     ) -> Approval:
         """Approve or reject a plan, once. Approving queues its wave.
 
@@ -162,6 +175,7 @@ class Approvals:
             by: The person as the server knows them.
             why: Their reason.
             devices: Where an approved wave is to run, instead of where the plan says.
+            changes: What the person changed in the plan; the changed plan is what is approved.
 
         Raises:
             NotFoundError: There is no such approval.
@@ -175,11 +189,21 @@ class Approvals:
             if approval.state != "pending":
                 raise WavebookError(_decided_already(approval))
             if verb == "approve":
+                told: list[str] = []
+                if changes is not None:
+                    plan, told = changed(approval.plan, changes, self._tasks)
+                    cost = estimate(self.project, plan)
+                    approval = approval.model_copy(update={"plan": plan, "estimate": cost})
                 if devices is not None:
                     moved = approval.plan.model_copy(update={"devices": [*devices]})
                     approval = approval.model_copy(update={"plan": moved})
                 check_plan(approval.plan, self._tasks)
                 select_devices(approval.plan.devices, list_devices())
+                if told:
+                    # Before the decision: a change that the ledger cannot hold is not approved.
+                    self.project.ledger.append(
+                        "human", by, "change", why="; ".join(told), wave=approval.plan.id, approval=approval.id
+                    )
                 self._store_plan(approval)
             self._set(approval_id, state="approved" if verb == "approve" else "rejected", by=by, why=why)
             try:
@@ -190,6 +214,28 @@ class Approvals:
                 self._set(approval_id, state="pending", by=None, why="")
                 raise
             return self.get(approval_id)
+
+    def changed(self, approval_id: int, changes: PlanChanges) -> tuple[WavePlan, Estimate, Sequence[str]]:
+        """A pending plan as it would be with changes, what it would cost, and the changes in words.
+
+        Raises:
+            NotFoundError: There is no such approval.
+            FieldsError: A change cannot be made; each problem stands at its field.
+        """
+        plan, told = changed(self.get(approval_id).plan, changes, self._tasks)
+        return plan, estimate(self.project, plan), told
+
+    def limit_hours(self, approval_id: int, gpu_hours: float) -> None:
+        """Let a pending wave spend no more than so many GPU hours [h]; a lower limit of its own stays."""
+        with self._deciding():
+            approval = self.get(approval_id)
+            own = approval.plan.budget.gpu_hours
+            limit = gpu_hours if own is None else min(own, gpu_hours)
+            budget = approval.plan.budget.model_copy(update={"gpu_hours": limit})
+            if approval.state == "pending":
+                self._store_plan(
+                    approval.model_copy(update={"plan": approval.plan.model_copy(update={"budget": budget})})
+                )
 
     def queue_wave(self, wave_id: int) -> Approval:
         """Queue an approved wave that has not reached the queue.
@@ -255,7 +301,8 @@ class Approvals:
         # Stored before the decision, so that a recovery queues what was approved and not what was proposed.
         with opened(self.project, SCHEMA) as connection:
             connection.execute(
-                "UPDATE approvals SET plan = ? WHERE id = ?", (approval.plan.model_dump_json(), approval.id)
+                "UPDATE approvals SET plan = ?, estimate = ? WHERE id = ?",
+                (approval.plan.model_dump_json(), approval.estimate.model_dump_json(), approval.id),
             )
 
     def _noted(self, approval: Approval) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from wavebook.agent.attachments import named
 from wavebook.agent.chat import Message
 from wavebook.agent.database import opened
 from wavebook.agent.planner import Request
@@ -73,7 +74,7 @@ def conversation(request: Request, situation: str, summary: str | None = None, a
     for role, text in turns:
         _append(messages, role, {"type": "text", "text": text})
     _append(messages, "user", {"type": "text", "text": f"(How the project stands now)\n{redact(situation)}"})
-    _append(messages, "user", {"type": "text", "text": redact(request.body)})
+    _append(messages, "user", {"type": "text", "text": redact(named(request.body, request.attachments))})
     return messages
 
 

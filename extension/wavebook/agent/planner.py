@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from wavebook.agent.chat import Message
+from wavebook.agent.chat import Attachment, Message
 from wavebook_tools.records.plan import WavePlan
 
 
@@ -51,6 +51,8 @@ class Request:
 
     body: str
     history: Sequence[Message] = field(default_factory=list)
+    attachments: Sequence[Attachment] = ()
+    """Runs, notebooks and files that the person points at; all lie under the project."""
 
 
 class Planner(Protocol):
