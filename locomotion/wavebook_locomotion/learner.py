@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import os
 import time
@@ -209,7 +210,8 @@ def make_runner(
     env: Any, config: TaskConfig, *, log_dir: str | None = None, on_iteration: OnIteration = lambda *_: None
 ) -> MeasuredRunner:
     """The rsl_rl runner that trains ``config``'s learner in ``env``, or plays it back where there is no ``log_dir``."""
-    runner_config = to_dict(handle_deprecated_rsl_rl_cfg(config.agent, RSL_RL_VERSION))
+    agent = copy.deepcopy(config.agent)  # what follows takes fields away, and a configuration may be used again
+    runner_config = to_dict(handle_deprecated_rsl_rl_cfg(agent, RSL_RL_VERSION))
     runner_config["logger"] = {"class_name": f"{__name__}:MetricWriter"}
     wrapped = MeasuredVecEnv(env, clip_actions=config.agent.clip_actions)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its networks

@@ -76,9 +76,9 @@ def env() -> Iterator[Any]:
         yield env
 
 
-def runner_in(env: Any, log_dir: Path | None = None, **more: Any) -> MeasuredRunner:
+def runner_in(env: Any) -> MeasuredRunner:
     torch.manual_seed(0)
-    return make_runner(env, load(), log_dir=str(log_dir) if log_dir else None, **more)
+    return make_runner(env, load())
 
 
 def test_assignments_use_all_prototypes_alike() -> None:
@@ -217,6 +217,16 @@ def test_every_group_has_a_mirror_image(env: Any) -> None:
     for name, values in observed.items():
         assert not torch.equal(both[name][32:], values)
         assert torch.equal(again[name][32:], values)
+
+
+def test_a_configuration_makes_more_than_one_runner(env: Any) -> None:
+    config = load()
+    torch.manual_seed(0)
+    first = make_runner(env, config)
+    torch.manual_seed(0)
+    second = make_runner(env, config)
+    observed = first.env.get_observations()
+    assert torch.equal(first.alg.get_policy()(observed), second.alg.get_policy()(observed))
 
 
 def test_what_does_not_fit_is_refused_by_name(env: Any) -> None:
