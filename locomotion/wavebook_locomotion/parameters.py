@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from wavebook_locomotion import observation_sets
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.randomization import presets as randomization
 from wavebook_locomotion.rewards import presets
 from wavebook_locomotion.symmetry import presets as symmetry
 from wavebook_locomotion.terrains import sets
@@ -31,7 +33,7 @@ RESERVED = {
 }
 """What a plan sets in a field of its own."""
 
-CHOOSERS = ("env.terrain_set", "env.reward_preset")
+CHOOSERS = ("env.terrain_set", "env.reward_preset", "env.randomization", "env.observation_set")
 """Parameters that set many others by one name."""
 
 _TERM_GROUPS = ("rewards", "terminations", "events", "curriculum")
@@ -90,7 +92,7 @@ class Parameter:
 
 def parameters(env: Any, agent: Any) -> dict[str, Parameter]:
     """Every parameter of a task's two configuration objects, in the order in which they stand there."""
-    found = [*_environment(env), *_runner(agent)]
+    found = [*_choosers(env, agent), *_environment(env), *_runner(agent)]
     return {parameter.name: parameter for parameter in found}
 
 
@@ -113,6 +115,7 @@ def apply(env: Any, agent: Any, overrides: dict[str, Any]) -> None:
         above = next((term for term in removed if name.startswith(f"{term}.")), None)
         if above:
             raise ConfigurationError(f"{name!r} is set and {above!r} is removed; drop one of the two")
+    observation_sets.check(values)
     # What chooses many values goes first, so that a value of its own still counts.
     for name in sorted(values, key=lambda name: name not in CHOOSERS):
         known[name].set(values[name])
@@ -168,10 +171,16 @@ def _described(parameter: Parameter) -> str:
     ] + (" or null" if parameter.nullable else "")
 
 
-def _environment(env: Any) -> Iterator[Parameter]:
+def _choosers(env: Any, agent: Any) -> Iterator[Parameter]:
     yield Parameter("env.reward_preset", "str", env.reward_preset, _choose_rewards(env))
     if env.scene.terrain.terrain_generator is not None:
         yield Parameter("env.terrain_set", "str", env.terrain_set, _choose_terrains(env))
+    yield Parameter("env.randomization", "str", env.randomization, _choose_randomization(env))
+    choose = partial(observation_sets.choose, env, agent)
+    yield Parameter("env.observation_set", "str", env.observation_set, choose)
+
+
+def _environment(env: Any) -> Iterator[Parameter]:
     yield from _leaf("env.episode_length_s", env, "episode_length_s")
     yield from _leaf("env.decimation", env, "decimation")
     yield from _leaf("env.sim.dt", env.sim, "dt")
@@ -219,6 +228,14 @@ def _choose_terrains(env: Any) -> Callable[[str], None]:
     def choose(name: str) -> None:
         sets.choose(env.scene.terrain.terrain_generator.sub_terrains, name)
         env.terrain_set = name
+
+    return choose
+
+
+def _choose_randomization(env: Any) -> Callable[[str], None]:
+    def choose(name: str) -> None:
+        randomization.choose(env.events, name)
+        env.randomization = name
 
     return choose
 

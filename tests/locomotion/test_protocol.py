@@ -36,4 +36,11 @@ def test_another_definition_has_another_hash() -> None:
     assert len(PROTOCOL.hash) == 12
     assert replace(PROTOCOL, settle_seconds=2.0).hash != PROTOCOL.hash
     assert replace(PROTOCOL, commands=(Command("standing", 0.0, 0.0, 0.0),)).hash != PROTOCOL.hash
-    assert PROTOCOL.describe() == {"name": "wavebook", "version": 1, "hash": PROTOCOL.hash}
+    assert PROTOCOL.describe() == {
+        "name": "wavebook",
+        "version": 1,
+        "terrain_set": "full",
+        "hash": "e1e70d3716b7",  # of all records since the first
+    }
+    assert PROTOCOL.on("full").hash == PROTOCOL.hash
+    assert PROTOCOL.on("gentle").hash != PROTOCOL.hash

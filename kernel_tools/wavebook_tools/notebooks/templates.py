@@ -56,7 +56,7 @@ def parameters_of(spec: RunSpec, device: str) -> dict[str, Any]:
         "iterations": spec.iterations,
         "device": device,
         "overrides": spec.overrides,
-        "evaluation": spec.evaluation.model_dump(),
+        "evaluation": spec.evaluation.model_dump(exclude_none=True),
         "checkpoint": spec.checkpoint,
     }
 

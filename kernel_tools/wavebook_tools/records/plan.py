@@ -67,11 +67,17 @@ class Budget(Document):
 
 
 class EvaluationSpec(Document):
-    """Size of the fixed evaluation; its commands, terrains and seeds belong to the protocol, not to the plan."""
+    """Size and ground of the fixed evaluation; commands, seeds and all else belong to the protocol.
+
+    Planners take it from the project's settings: an agent cannot choose the ground that its runs are judged on.
+    """
 
     num_envs: int = Field(default=256, ge=1)
     seconds: float = Field(
         default=20.0, gt=1, description="Simulated length of an evaluation episode; its first second does not count [s]"
+    )
+    terrain_set: str | None = Field(
+        default=None, description="Ground that runs are judged on, where the task has several; full where absent"
     )
 
 

@@ -67,6 +67,7 @@ def check_plan(plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None) ->
         if experiment.devices is not None:
             check_devices(experiment.devices)
         _check_ranks(plan, experiment)
+    _check_ground(plan, schema)
     baselines = [experiment.id for experiment in plan.experiments if experiment.baseline]
     if len(baselines) > 1:
         raise UsageError(f"{' and '.join(baselines)} are both marked as the baseline; a wave is judged against one")
@@ -76,6 +77,14 @@ def check_plan(plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None) ->
             f"{plan.run_count} runs are planned and the budget allows {plan.budget.max_runs}; "
             "drop an experiment or a seed, or raise budget.max_runs"
         )
+
+
+def _check_ground(plan: WavePlan, schema: TaskSchema) -> None:
+    wanted, sets = plan.evaluation.terrain_set, schema.parameters.get("env.terrain_set")
+    if wanted is None or sets is None:  # a task with one ground is judged on that
+        return
+    if problem := _problem(schema, "env.terrain_set", wanted):
+        raise UsageError(problem.replace("override 'env.terrain_set'", "evaluation.terrain_set"))
 
 
 def _check_ranks(plan: WavePlan, experiment: ExperimentSpec) -> None:

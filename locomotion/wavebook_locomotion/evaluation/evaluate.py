@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wavebook_locomotion.configuration import TaskConfig, load
 from wavebook_locomotion.errors import ConfigurationError
+from wavebook_locomotion.evaluation.measures import cost_of_transport, interval
 from wavebook_locomotion.evaluation.protocol import PROTOCOL, Command, Protocol, mean_and_error, spread
+from wavebook_locomotion.randomization import presets as randomization
+
+if TYPE_CHECKING:
+    from wavebook_locomotion.evaluation.rollout import Rollout
 
 
 def evaluate(
@@ -21,6 +26,7 @@ def evaluate(
     *,
     num_envs: int,
     seconds: float,
+    terrain_set: str = PROTOCOL.terrain_set,
     on_progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
     """Measure how well the policy of ``checkpoint`` follows the protocol's commands.
@@ -33,18 +39,21 @@ def evaluate(
         checkpoint: Written by `wavebook_locomotion.training.train`.
         num_envs: Robots; fewer than the protocol has commands means several rollouts.
         seconds: Length of a rollout [s].
+        terrain_set: The ground, part of the protocol's identity; of no effect for a task without generated ground.
         on_progress: Called after each step with the share of all steps that is done, from 0 to 1.
 
     Returns:
         What result.json holds, but for what the training measured: ``protocol``, ``error_vel_xy`` [m/s] and
-        ``error_vel_yaw`` [rad/s] with their ``_standard_error`` (None where it cannot be told), ``time_out``,
-        ``per_command``, ``num_envs``, ``seconds``, ``seed``, ``device``; on rough ground ``terrain_level`` and
+        ``error_vel_yaw`` [rad/s] with their ``_standard_error`` and ``_interval``, which holds the true mean 95 times
+        of a hundred (None where they cannot be told), ``time_out``, ``cost_of_transport``, ``torque_use``,
+        ``torque_saturated``, ``joint_limit_use``, ``per_command``, ``robustness`` (the same of disturbed robots, with
+        its own ``protocol``), ``num_envs``, ``seconds``, ``seed``, ``device``; on rough ground ``terrain_level`` and
         ``per_terrain``. ``error_vel_xy_legacy`` is the value that Isaac Lab 2 would have logged, twice the true mean.
 
     Raises:
-        ConfigurationError: The checkpoint is not there, or the rollout is too short.
+        ConfigurationError: The checkpoint is not there, the rollout is too short, or there is no such ground.
     """
-    protocol = PROTOCOL
+    protocol = PROTOCOL.on(terrain_set) if config.rough else PROTOCOL
     if not checkpoint.is_file():
         raise ConfigurationError(f"there is no checkpoint {checkpoint}")
     if seconds <= protocol.settle_seconds:
@@ -54,6 +63,7 @@ def evaluate(
     if num_envs < 1:
         raise ConfigurationError(f"num_envs must be at least 1, not {num_envs}")
 
+    from wavebook_locomotion.evaluation.disturbances import DISTURBANCES
     from wavebook_locomotion.evaluation.rollout import Evaluator
     from wavebook_locomotion.simulation import open_environment
 
@@ -61,7 +71,7 @@ def evaluate(
     asked = commands_within(fixed, protocol)
     with open_environment(fixed) as env:
         rollouts = math.ceil(len(asked) / num_envs)
-        steps = (rollouts + fixed.rough) * math.ceil(seconds / env.step_dt)
+        steps = (2 * rollouts + fixed.rough) * math.ceil(seconds / env.step_dt)
         tell = on_progress or (lambda share: None)
         evaluator = Evaluator(env, fixed, checkpoint, protocol, lambda done: tell(done / steps))
         commands = spread(rollouts * num_envs, len(asked), protocol.seed).reshape(rollouts, num_envs)
@@ -70,22 +80,21 @@ def evaluate(
             for index, row in enumerate(commands)
         ]
         climbed = evaluator.climb(seconds, seed=protocol.seed + rollouts) if fixed.rough else None
+        # Last, because loads and friction stay.
+        disturbed = [
+            evaluator.track(
+                [asked[number] for number in row], seconds, seed=protocol.seed + index, disturbances=DISTURBANCES
+            )
+            for index, row in enumerate(commands)
+        ]
         terrains = evaluator.terrains
 
     groups = commands.reshape(-1)
-    planar = np.concatenate([rollout.error_xy for rollout in tracked])
-    yaw = np.concatenate([rollout.error_yaw for rollout in tracked])
-    survived = np.concatenate([rollout.survived for rollout in tracked])
-    error_xy, error_xy_spread = mean_and_error(planar, groups)
-    error_yaw, error_yaw_spread = mean_and_error(yaw, groups)
+    nominal = join(tracked)
+    planar, yaw, survived = nominal.error_xy, nominal.error_yaw, nominal.survived
     result: dict[str, Any] = {
         "protocol": protocol.describe(),
-        "error_vel_xy": error_xy,
-        "error_vel_xy_standard_error": error_xy_spread,
-        "error_vel_xy_legacy": 2.0 * error_xy,
-        "error_vel_yaw": error_yaw,
-        "error_vel_yaw_standard_error": error_yaw_spread,
-        "time_out": float(survived.mean()),
+        **summary(nominal, groups),
         "per_command": {
             command.name: {
                 "error_vel_xy": float(planar[groups == index].mean()),
@@ -95,13 +104,14 @@ def evaluate(
             }
             for index, command in enumerate(asked)
         },
+        "robustness": {"protocol": DISTURBANCES.describe(), **summary(join(disturbed), groups)},
         "num_envs": num_envs,
         "seconds": seconds,
         "seed": config.seed,
         "device": config.device,
     }
     if climbed is not None:
-        columns = np.concatenate([rollout.columns for rollout in tracked])
+        columns = nominal.columns
         per_terrain = {}
         for index, name in enumerate(terrains):
             here, there = climbed.columns == index, columns == index
@@ -114,6 +124,40 @@ def evaluate(
         result["terrain_level"] = float(np.mean([terrain["level"] for terrain in per_terrain.values()]))
         result["per_terrain"] = per_terrain
     return result
+
+
+def join(rollouts: Sequence[Rollout]) -> Rollout:
+    """Several rollouts as one, their robots behind each other."""
+    names = rollouts[0].__dataclass_fields__
+    return type(rollouts[0])(**{name: np.concatenate([getattr(r, name) for r in rollouts]) for name in names})
+
+
+def summary(rollout: Rollout, groups: np.ndarray) -> dict[str, Any]:
+    """The numbers of a rollout, each command counting the same in the means.
+
+    Args:
+        rollout: What was measured of each robot.
+        groups: The command of each, shape ``[N]``.
+    """
+    error_xy, spread_xy = mean_and_error(rollout.error_xy, groups)
+    error_yaw, spread_yaw = mean_and_error(rollout.error_yaw, groups)
+    # A robot that fell has stopped to work and to get on.
+    stood = rollout.survived
+    work, progress, asked = (np.where(stood, value, 0.0) for value in (rollout.work, rollout.progress, rollout.asked))
+    return {
+        "error_vel_xy": error_xy,
+        "error_vel_xy_standard_error": spread_xy,
+        "error_vel_xy_interval": interval(error_xy, spread_xy),
+        "error_vel_xy_legacy": 2.0 * error_xy,
+        "error_vel_yaw": error_yaw,
+        "error_vel_yaw_standard_error": spread_yaw,
+        "error_vel_yaw_interval": interval(error_yaw, spread_yaw),
+        "time_out": float(rollout.survived.mean()),
+        "cost_of_transport": cost_of_transport(work, progress, asked, rollout.mass, groups),
+        "torque_use": mean_and_error(rollout.torque_use, groups)[0],
+        "torque_saturated": mean_and_error(rollout.torque_saturated, groups)[0],
+        "joint_limit_use": mean_and_error(rollout.joint_limit_use, groups)[0],
+    }
 
 
 def commands_within(fixed: TaskConfig, protocol: Protocol) -> list[Command]:
@@ -137,9 +181,11 @@ def fixed_configuration(config: TaskConfig, num_envs: int, protocol: Protocol) -
     own = {
         name: value
         for name, value in config.overrides.items()
-        if name.startswith(("env.observations.", "env.actions.", "agent."))
+        if name.startswith(("env.observations.", "env.observation_set", "env.actions.", "agent."))
         and name != "env.observations.policy.enable_corruption"
     }
+    if config.rough:
+        own["env.terrain_set"] = protocol.terrain_set
     fixed = load(config.task, own, num_envs=num_envs, seed=protocol.seed, device=config.device, physics=config.physics)
     env = fixed.env
     # The rate at which a policy acts is its own; the physics below it is the protocol's.
@@ -150,8 +196,7 @@ def fixed_configuration(config: TaskConfig, num_envs: int, protocol: Protocol) -
     env.commands.base_velocity.ranges.heading = None
     env.commands.base_velocity.rel_standing_envs = 0.0
     env.commands.base_velocity.resampling_time_range = (1.0e6, 1.0e6)
-    for name in ("add_base_mass", "base_com", "base_external_force_torque", "push_robot"):
-        setattr(env.events, name, None)
+    randomization.nominal(env.events)
     around, speed = protocol.start_position, protocol.start_speed
     env.events.reset_base.params["pose_range"] = {
         "x": (-around, around),

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
+
+from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.terrains.sets import SETS
+
+DEFAULT_SET = "full"
+"""The ground where none is asked for."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +66,36 @@ class Protocol:
     level_fraction: float = 0.5
     """… or this part of the commanded way where that is shorter."""
     terrain_seed: int = 7
+    terrain_set: str = DEFAULT_SET
+    """The ground of a task that has several (`wavebook_locomotion.terrains.sets`)."""
 
     @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits of SHA-256 over the definition."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits of SHA-256 over the definition.
+
+        The default ground is left out of it: that was the only one before others could be chosen.
+        """
+        definition = asdict(self)
+        if self.terrain_set == DEFAULT_SET:
+            del definition["terrain_set"]
+        return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:12]
 
     def describe(self) -> dict[str, object]:
-        """Name, version and hash, as they stand in a result."""
-        return {"name": self.name, "version": self.version, "hash": self.hash}
+        """Name, version, ground and hash, as they stand in a result."""
+        return {"name": self.name, "version": self.version, "terrain_set": self.terrain_set, "hash": self.hash}
+
+    def on(self, terrain_set: str) -> Protocol:
+        """The same protocol on another ground.
+
+        Raises:
+            ConfigurationError: There is no such set; the message names the nearest.
+        """
+        if terrain_set not in SETS:
+            raise ConfigurationError(
+                f"there is no terrain set {terrain_set!r} to evaluate on; there are {', '.join(SETS)}."
+                f"{did_you_mean(terrain_set, SETS)}"
+            )
+        return replace(self, terrain_set=terrain_set)
 
 
 PROTOCOL = Protocol()

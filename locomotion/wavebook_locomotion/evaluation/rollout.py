@@ -12,6 +12,8 @@ import numpy as np
 import torch
 
 from wavebook_locomotion.configuration import TaskConfig
+from wavebook_locomotion.evaluation.disturbances import Disturbances, Draw
+from wavebook_locomotion.evaluation.effort import Effort
 from wavebook_locomotion.evaluation.protocol import Command, Protocol, spread
 from wavebook_locomotion.learner import make_runner
 
@@ -30,6 +32,20 @@ class Rollout:
     """Whether it walked far enough to clear its level."""
     columns: np.ndarray
     """Its sub-terrain; zeros on flat ground."""
+    work: np.ndarray
+    """Mechanical work of its joints while it stood, ``sum |tau qd| dt`` after the settling time [J]."""
+    progress: np.ndarray
+    """Way along the commanded direction in that time [m]."""
+    asked: np.ndarray
+    """Way commanded in that time [m]."""
+    mass: np.ndarray
+    """Its mass, with what it carries [kg]."""
+    torque_use: np.ndarray
+    """Mean share of the joints' torque limits in that time."""
+    torque_saturated: np.ndarray
+    """Share of joints and steps at 99 % of the limit and above."""
+    joint_limit_use: np.ndarray
+    """Share of joints and steps beyond the soft limits, nine tenths of the range."""
 
 
 class Evaluator:
@@ -54,20 +70,28 @@ class Evaluator:
         runner.load(str(checkpoint), load_cfg={"actor": True}, map_location=config.device)
         self._vec_env = runner.env
         self._policy = runner.get_inference_policy(device=config.device)
+        self._nominal_mass = env.scene["robot"].data.body_mass.torch.clone()
 
-    def track(self, commands: Sequence[Command], seconds: float, *, seed: int) -> Rollout:
+    def track(
+        self, commands: Sequence[Command], seconds: float, *, seed: int, disturbances: Disturbances | None = None
+    ) -> Rollout:
         """Follow commands, on rough ground over all terrains and levels.
 
         Args:
             commands: One for each robot.
             seconds: Length [s].
-            seed: Seeds where the robots start.
+            seed: Seeds where the robots start and what disturbs them.
+            disturbances: What to put the robots to; loads and friction stay after the rollout.
         """
         count = self._env.num_envs
         values = np.array([(command.x, command.y, command.yaw) for command in commands])
         columns = spread(count, max(len(self.terrains), 1), seed + 1)
         levels = spread(count, self._protocol.levels, seed + 2)
-        return self._roll_out(values, columns, levels, seconds, seed)
+        draw = None
+        if disturbances is not None:
+            draw = disturbances.draw(count, seconds, self._env.step_dt, seed + 3)
+            draw.prepare(self._env, self._nominal_mass)
+        return self._roll_out(values, columns, levels, seconds, seed, draw)
 
     def climb(self, seconds: float, *, seed: int) -> Rollout:
         """Walk straight on from the origin of each level of each terrain."""
@@ -81,7 +105,13 @@ class Evaluator:
         return self._roll_out(values, columns, levels, seconds, seed)
 
     def _roll_out(
-        self, commands: np.ndarray, columns: np.ndarray, levels: np.ndarray, seconds: float, seed: int
+        self,
+        commands: np.ndarray,
+        columns: np.ndarray,
+        levels: np.ndarray,
+        seconds: float,
+        seed: int,
+        draw: Draw | None = None,
     ) -> Rollout:
         env, protocol, device = self._env, self._protocol, self._env.device
         command = torch.tensor(commands, dtype=torch.float32, device=device)
@@ -99,9 +129,12 @@ class Evaluator:
             alive = torch.ones(env.num_envs, dtype=torch.bool, device=device)
             farthest = torch.zeros(env.num_envs, device=device)
             sums = torch.zeros(2, env.num_envs, device=device)
+            effort = Effort(env, command)
             steps = math.ceil(seconds / env.step_dt)
             settled = math.ceil(protocol.settle_seconds / env.step_dt)
             for step in range(steps):
+                if draw is not None:
+                    draw.push(env, step)
                 actions = self._policy(observations)
                 observations, *_ = self._vec_env.step(actions)
                 alive &= ~env.termination_manager.terminated  # walking off the edge is not a fall
@@ -111,6 +144,7 @@ class Evaluator:
                 standing = torch.stack((torch.linalg.norm(command[:, :2], dim=-1), torch.abs(command[:, 2])))
                 if step >= settled:
                     sums += torch.where(alive, torch.stack((planar, yaw)), standing)
+                    effort.add(alive)
                 distance = torch.linalg.norm(robot.root_pos_w.torch[:, :2] - origin, dim=-1)
                 farthest = torch.where(alive, torch.maximum(farthest, distance), farthest)
                 self._done += 1
@@ -118,7 +152,7 @@ class Evaluator:
         errors = (sums / max(steps - settled, 1)).cpu().numpy()
         way = protocol.level_fraction * seconds * float(np.linalg.norm(commands[0, :2]))
         cleared = (farthest >= min(protocol.level_distance, way)).cpu().numpy()
-        return Rollout(errors[0], errors[1], alive.cpu().numpy(), cleared, columns)
+        return Rollout(errors[0], errors[1], alive.cpu().numpy(), cleared, columns, **effort.totals())
 
     def _place(self, columns: np.ndarray, levels: np.ndarray) -> None:
         terrain = self._env.scene.terrain

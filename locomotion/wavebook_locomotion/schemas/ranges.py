@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wavebook_locomotion import observation_sets
+from wavebook_locomotion.randomization import presets as randomization
 from wavebook_locomotion.rewards.presets import PRESETS
 from wavebook_locomotion.rewards.presets import names as preset_names
 from wavebook_locomotion.symmetry.presets import names as symmetry_names
@@ -32,6 +34,16 @@ RANGES: tuple[tuple[str, dict[str, Any]], ...] = (
             + " own: the task's. A weight of its own counts above it",
         },
     ),
+    (
+        "env.randomization",
+        {
+            "choices": randomization.names(),
+            "description": "Domain randomisation by name: "
+            + " ".join(f"{name}: {preset.about}" for name, preset in randomization.PRESETS.items())
+            + " own: the task's. It replaces all of the task's",
+        },
+    ),
+    ("env.observation_set", {"choices": list(observation_sets.HIDDEN), "description": observation_sets.ABOUT}),
     ("env.episode_length_s", {"minimum": 1.0, "maximum": 120.0, "unit": "s", "description": "Length of an episode"}),
     ("env.decimation", {"minimum": 1, "maximum": 50, "description": "Physics steps for each step of the policy"}),
     ("env.sim.dt", {"minimum": 0.0005, "maximum": 0.02, "unit": "s", "description": "Length of a physics step"}),

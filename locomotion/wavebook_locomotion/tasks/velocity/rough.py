@@ -2,16 +2,20 @@
 
 import math
 
-from isaaclab.managers import CurriculumTermCfg, TerminationTermCfg
+from isaaclab.managers import CurriculumTermCfg, EventTermCfg, TerminationTermCfg
+from isaaclab.managers import ObservationGroupCfg as ObsGroup
 from isaaclab.utils import configclass, replace
 from isaaclab_tasks.core.velocity import mdp
 from isaaclab_tasks.core.velocity.velocity_env_cfg import (
     CommandsCfg,
     CurriculumCfg,
+    EventsCfg,
     LocomotionVelocityRoughEnvCfg,
+    ObservationsCfg,
     TerminationsCfg,
 )
 
+from wavebook_locomotion.randomization.presets import OWN as OWN_RANDOMIZATION
 from wavebook_locomotion.rewards.presets import OWN
 from wavebook_locomotion.rewards.terms import Dhav1RewardsCfg
 from wavebook_locomotion.robots.dhav1.articulation import DHAV1_CFG
@@ -48,6 +52,22 @@ class Dhav1CurriculumCfg(CurriculumCfg):
 
 
 @configclass
+class Dhav1EventsCfg(EventsCfg):
+    """Isaac Lab's terms, and what only a randomisation preset uses."""
+
+    friction: EventTermCfg | None = None
+    link_mass: EventTermCfg | None = None
+    actuator_gains: EventTermCfg | None = None
+
+
+@configclass
+class Dhav1ObservationsCfg(ObservationsCfg):
+    """Isaac Lab's group, and the critic's own where the policy's set hides something."""
+
+    critic: ObsGroup | None = None
+
+
+@configclass
 class Dhav1TerminationsCfg(TerminationsCfg):
     """Isaac Lab's terms, the edge of the ground, and the guard against a broken simulation."""
 
@@ -65,12 +85,18 @@ class Dhav1RoughEnvCfg(LocomotionVelocityRoughEnvCfg):
 
     commands: Dhav1CommandsCfg = Dhav1CommandsCfg()
     curriculum: Dhav1CurriculumCfg = Dhav1CurriculumCfg()
+    events: Dhav1EventsCfg = Dhav1EventsCfg()
+    observations: Dhav1ObservationsCfg = Dhav1ObservationsCfg()
     rewards: Dhav1RewardsCfg = Dhav1RewardsCfg()
     terminations: Dhav1TerminationsCfg = Dhav1TerminationsCfg()
     terrain_set: str = "full"
     """Name of the set that gave each sub-terrain its share, see `wavebook_locomotion.terrains.sets`."""
     reward_preset: str = OWN
     """Name of the set that gave each reward its weight, see `wavebook_locomotion.rewards.presets`."""
+    randomization: str = OWN_RANDOMIZATION
+    """Name of the set of what differs between robots, see `wavebook_locomotion.randomization.presets`."""
+    observation_set: str = "full"
+    """Name of what the policy sees, see `wavebook_locomotion.observation_sets`."""
 
     def __post_init__(self):
         super().__post_init__()
