@@ -176,8 +176,9 @@ def _choosers(env: Any, agent: Any) -> Iterator[Parameter]:
     if env.scene.terrain.terrain_generator is not None:
         yield Parameter("env.terrain_set", "str", env.terrain_set, _choose_terrains(env))
     yield Parameter("env.randomization", "str", env.randomization, _choose_randomization(env))
-    choose = partial(observation_sets.choose, env, agent)
-    yield Parameter("env.observation_set", "str", env.observation_set, choose)
+    if env.observations.critic is None:  # else the task itself fixes what each sees
+        choose = partial(observation_sets.choose, env, agent)
+        yield Parameter("env.observation_set", "str", env.observation_set, choose)
 
 
 def _environment(env: Any) -> Iterator[Parameter]:
