@@ -1,6 +1,6 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ToolbarButton, refreshIcon } from '@jupyterlab/ui-components';
+import { ToolbarButton, refreshIcon, saveIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 
@@ -34,7 +34,7 @@ export class ComparisonView extends Panel {
     this.title.icon = comparisonIcon;
     this._note.addClass('jp-Wavebook-comparisonNote');
     this._note.node.setAttribute('role', 'status');
-    this._plot = new Plot(plots);
+    this._plot = new Plot(plots, question => this._answer(question));
     this.addWidget(this._note);
     this.addWidget(this._plot);
     project.changed.connect(this._onProjectChanged, this);
@@ -58,12 +58,23 @@ export class ComparisonView extends Panel {
       this.title.caption = title;
       this._say('');
     } catch (reason) {
-      this._say(
-        trans.__(
-          'The comparison cannot be shown: %1',
-          reason instanceof Error ? reason.message : String(reason)
-        )
-      );
+      this._say(trans.__('The comparison cannot be shown: %1', text(reason)));
+    }
+  }
+
+  /** Save the comparison as one HTML file, to look at without JupyterLab and to share. */
+  async save(): Promise<void> {
+    const { server, waves, trans } = this._options;
+    this._say(trans.__('Writing the file…'));
+    try {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(await server.comparisonPage(waves));
+      link.download = `comparison-${waves.join('-')}.html`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      this._say('');
+    } catch (reason) {
+      this._say(trans.__('The file cannot be written: %1', text(reason)));
     }
   }
 
@@ -86,6 +97,23 @@ export class ComparisonView extends Panel {
     }
   }
 
+  /** Curves in detail, for the part that was zoomed into or a metric that the page does not carry. */
+  private async _answer(question: string): Promise<string | null> {
+    const { metrics, window, number } = JSON.parse(question) as {
+      metrics: string[];
+      window: [number, number] | null;
+      number: number;
+    };
+    try {
+      const found = await this._options.server.comparisonCurves(this.waves, metrics, window);
+      this._say('');
+      return JSON.stringify({ ...found, number });
+    } catch (reason) {
+      this._say(this._options.trans.__('More detail cannot be read: %1', text(reason)));
+      return null;
+    }
+  }
+
   private _ended(): string {
     return this._options.project.runs
       .filter(run => this.waves.includes(run.wave) && hasEnded(run))
@@ -105,7 +133,11 @@ export class ComparisonView extends Panel {
   private _drawn: string | null = null;
 }
 
-/** The comparison in the main area, with a button to draw it again. */
+function text(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** The comparison in the main area, with buttons to draw it again and to save it. */
 export function makeComparison(options: IComparisonOptions): MainAreaWidget<ComparisonView> {
   const content = new ComparisonView(options);
   const widget = new MainAreaWidget({ content });
@@ -117,6 +149,14 @@ export function makeComparison(options: IComparisonOptions): MainAreaWidget<Comp
       icon: refreshIcon,
       tooltip: options.trans.__('Draw the comparison again'),
       onClick: () => void content.refresh()
+    })
+  );
+  widget.toolbar.addItem(
+    'save',
+    new ToolbarButton({
+      icon: saveIcon,
+      tooltip: options.trans.__('Save as an HTML file that opens without a network'),
+      onClick: () => void content.save()
     })
   );
   void content.refresh();

@@ -70,6 +70,25 @@ export class Server implements IServer {
     return this._json(`comparison?waves=${waves.join(',')}`);
   }
 
+  comparisonCurves(
+    waves: number[],
+    metrics: string[],
+    window: [number, number] | null
+  ): Promise<object> {
+    const query = new URLSearchParams({ waves: waves.join(',') });
+    metrics.forEach(metric => query.append('metric', metric));
+    if (window) {
+      query.set('from', String(window[0]));
+      query.set('to', String(window[1]));
+    }
+    return this._json(`comparison/curves?${query.toString()}`);
+  }
+
+  async comparisonPage(waves: number[]): Promise<Blob> {
+    const path = `comparison/page?waves=${waves.join(',')}`;
+    return (await this._request(path, { cache: 'no-store' })).blob();
+  }
+
   async messages(): Promise<IChatMessage[]> {
     return (await this._json<{ messages: IChatMessage[] }>('chat')).messages;
   }

@@ -175,6 +175,14 @@ export interface IServer {
   /** Cancels what has not ended and answers its run ids. */
   cancelWave(wave: number): Promise<string[]>;
   comparison(waves: number[]): Promise<IComparison>;
+  /** Curves of these metrics between two iterations, or whole, finer than the comparison carries them. */
+  comparisonCurves(
+    waves: number[],
+    metrics: string[],
+    window: [number, number] | null
+  ): Promise<object>;
+  /** The comparison as an HTML file that needs nothing else. */
+  comparisonPage(waves: number[]): Promise<Blob>;
   messages(): Promise<IChatMessage[]>;
   /** Sends a message; the answer ends early when the signal is aborted. */
   send(body: string, signal: AbortSignal): AsyncIterable<Answer>;

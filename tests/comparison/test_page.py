@@ -1,17 +1,24 @@
 """The comparison page: its data, its size, and the file in a real browser without a network."""
 
+import csv
 import json
 import re
 import shutil
+import struct
 import time
+import zlib
 
 import numpy as np
 import pytest
+from bokeh.models.widgets import Div
 from projects import Drawn, draw_wave, many
 
 from wavebook_tools.comparison import comparison_item, write_comparison
-from wavebook_tools.comparison.curves import curve, metrics_and_points
+from wavebook_tools.comparison.curves import Curve, curve, metrics_and_points
 from wavebook_tools.comparison.data import collect
+from wavebook_tools.comparison.packing import pack
+from wavebook_tools.comparison.page import comparison_layout
+from wavebook_tools.comparison.sensitivity import code_parameters
 from wavebook_tools.errors import WavebookError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -60,24 +67,63 @@ def test_the_item_for_the_panel_is_json_with_everything_in_it(tmp_path):
 def test_text_of_a_plan_cannot_become_markup(tmp_path):
     evil = "<img src=x onerror=alert(1)>"
     drawn = [Drawn("base", {0: 0.3}, {"env.x": evil}, baseline=True, hypothesis=evil), Drawn("b", {0: 0.2})]
-    item = json.dumps(comparison_item(draw_wave(tmp_path, drawn, goal=evil, directive=evil), [1]))
-    assert evil not in item
+    project = draw_wave(tmp_path, drawn, goal=evil, directive=evil)
+    layout = comparison_layout(collect(project, [1]))
+    texts = [text.text for text in layout.select({"type": Div})]
+    assert len(texts) > 3
+    assert not any(evil in text for text in texts), "the one model whose text is HTML"
     path = tmp_path / "comparison.html"
     write_comparison(draw_wave(tmp_path, drawn, wave=2, slug="b", goal="</title></script>" + evil), [2], path)
     assert evil not in path.read_text()
+
+
+def test_packed_curves_are_unpacked_as_they_were():
+    x = np.array([0, 3, 400, 70_000 - 30_000])
+    one = Curve(x, np.array([1e-7, -3.25, np.nan, 8e9]), x - 1.5, x + 1e-3, banded=True)
+    empty = Curve(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0))
+    packed = pack([one, empty, one])
+    planes = np.frombuffer(zlib.decompress(packed.block.tobytes()), np.uint8).reshape(-1, 8)
+    assert packed.counts.tolist() == [4, 0, 4]
+    assert packed.banded.tolist() == [1, 0, 1]
+    steps = planes[0].astype(int) | planes[1].astype(int) << 8
+    assert np.cumsum(steps[:4]).tolist() == x.tolist()
+    for column, first in ((one.mean, 2), (one.low, 5), (one.high, 8)):
+        bits = sum(planes[first + byte].astype(np.uint32) << 8 * (byte + 1) for byte in range(3))
+        np.testing.assert_allclose(bits[4:].astype("<u4").view("<f4"), column, rtol=2**-15.9)
+
+
+def test_a_window_holds_every_iteration_in_it(tmp_path):
+    experiment = collect(draw_wave(tmp_path, EXPERIMENTS, iterations=300), [1]).experiments[0]
+    assert curve(experiment, "Train/mean_reward", 400, window=(100, 110)).x.tolist() == list(range(99, 112))
+    assert len(curve(experiment, "Train/mean_reward", 8).x) <= 8
+
+
+def test_importance_tells_what_goes_with_the_error_from_what_does_not(tmp_path):
+    drawn = [
+        Drawn(f"e{n}", {0: 0.3 - 0.02 * n}, {"env.a": float(n), "env.b": float(n * 7 % 5), "env.c": "xy"[n // 4]})
+        for n in range(8)
+    ]
+    a, c, b = code_parameters(collect(draw_wave(tmp_path, drawn), [1]).experiments)
+    assert (a.name, a.importance, a.sign) == ("env.a", pytest.approx(1), -1)
+    assert (c.name, c.choices, c.sign) == ("env.c", ("x", "y"), 0)
+    assert c.importance == pytest.approx((16 / 21) ** 0.5)  # ranks 0-3 and 4-7: 32 of 42 lie between the groups
+    assert b.name == "env.b"
+    assert b.importance < 0.5
+    few = code_parameters(collect(draw_wave(tmp_path / "few", drawn[:3]), [1]).experiments)
+    assert all(np.isnan(one.importance) for one in few)
 
 
 def test_a_hundred_long_runs_stay_small_and_quick(tmp_path):
     project = draw_wave(tmp_path, many(100), iterations=400)
     names, points = metrics_and_points(collect(project, [1]).experiments)
     assert names[0] == "Metrics/error_vel_xy"
-    assert len(names) >= 10
+    assert len(names) == 21, "all of them"
     assert points >= 60
     path = tmp_path / "comparison.html"
     start = time.perf_counter()
     write_comparison(project, [1], path)
     assert time.perf_counter() - start < 20
-    assert path.stat().st_size < 3_100_000  # of which BokehJS has 1.8
+    assert path.stat().st_size < 3_000_000  # of which BokehJS has 1.8
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
@@ -109,7 +155,12 @@ def browser():
 def page_file(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     path = root / "comparison.html"
-    write_comparison(draw_wave(root, EXPERIMENTS, iterations=120, rough=True), [1], path)
+    draw_wave(root, EXPERIMENTS, iterations=120, rough=True)
+    later = [
+        Drawn("next", {0: 0.20, 1: 0.22}, {"env.rewards.track_lin_vel_xy_exp.weight": 4.5}),
+        Drawn("slow", {0: 0.26}, {"agent.algorithm.learning_rate": 0.0005}),
+    ]
+    write_comparison(draw_wave(root, later, wave=2, parent=1, slug="later", iterations=120, rough=True), [1, 2], path)
     return path
 
 
@@ -126,7 +177,7 @@ def opened(browser, page_file, request):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(page_file.as_uri())
-    page.wait_for_function("window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].is_idle")
+    page.wait_for_function(f"window.Bokeh && Bokeh.documents[0]?.is_idle && {CURVES}.data.xs[0].length > 0")
     yield page
     assert said == []
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
@@ -140,62 +191,114 @@ PAINTED = """canvas => {
   return painted
 }"""
 
-
-def model(page, kind, name=None):
-    """JavaScript for the first model of a kind, and of a name where one is given."""
-    named = f" && m.name == '{name}'" if name else ""
-    return f"[...Bokeh.documents[0].all_models].find(m => m.type == '{kind}'{named})"
+MODELS = "[...Bokeh.documents[0].all_models]"
+CURVES = f"{MODELS}.find(m => m.name == 'mean').data_source"
+"""The source of the first panel's lines."""
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("opened", [{}, {"width": 900}, {"width": 1600, "dark": True}], indirect=True)
+@pytest.mark.parametrize("opened", [{"width": 900}, {"width": 1600, "dark": True}], indirect=True)
 def test_the_file_draws_itself_without_a_network(opened):
     painted = opened.locator("canvas").evaluate_all(f"all => all.map({PAINTED})")
-    assert sum(pixels > 1000 for pixels in painted) >= 8, "four curves and four final metrics"
-    assert opened.get_by_role("heading", level=1).inner_text() == "Wave 1: Lower the velocity error on flat ground"
+    # Four curves, four final metrics, reward terms, terrains, parallel coordinates, scatter, importance, lineage.
+    assert sum(pixels > 1000 for pixels in painted) >= 14
+    assert (
+        opened.get_by_role("heading", level=1).first.inner_text() == "Wave 1: Lower the velocity error on flat ground"
+    )
     assert opened.get_by_role("row", name="exp002 tracking-weight").count() == 1
     wide = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, "the page does not scroll sideways"
 
 
 @pytest.mark.browser
-def test_another_metric_smoothing_and_a_logarithmic_axis(opened):
-    opened.locator("select").first.select_option(label="Value loss")
-    source = f"{model(opened, 'GlyphRenderer', 'exp001 base')}.data_source"
-    before = opened.evaluate(f"Array.from({source}.data.mean)")
-    opened.evaluate(f"{model(opened, 'Slider')}.value = 20")
-    after = opened.evaluate(f"Array.from({source}.data.mean)")
+def test_another_metric_smoothing_and_logarithmic_axes(opened):
+    opened.get_by_label("Panel 1").select_option(label="Value loss")
+    values = f"Array.from({CURVES}.data.ys[0])"
+    before = opened.evaluate(values)
+    opened.evaluate(f"{MODELS}.find(m => m.type == 'Slider').value = 20")
+    opened.wait_for_function(f"{values}[50] != {before[50]}")
+    after = opened.evaluate(values)
     assert len(before) == len(after) == 120
     assert np.abs(np.diff(after)).sum() < np.abs(np.diff(before)).sum()
-    opened.locator(".bk-Switch .bk-body").click()
-    assert opened.evaluate(f"{model(opened, 'Switch')}.active")
-    scales = opened.evaluate(
-        "[...Bokeh.documents[0].all_models].map(m => m.y_scale?.type).filter(t => t == 'LogScale')"
+    opened.get_by_label("Logarithmic values").check()
+    opened.get_by_label("Logarithmic iterations").check()
+    count = f"{MODELS}.filter(m => m.x_scale?.type == 'LogScale' && m.y_scale?.type == 'LogScale').length"
+    opened.wait_for_function(f"{count} == 4")
+
+
+@pytest.mark.browser
+def test_legend_filters_selection_and_parameters_tie_the_figures_together(opened):
+    def column(name):
+        return opened.evaluate(f"{CURVES}.data.{name}")
+
+    labels = column("label")
+    row = labels.index("exp002 tracking-weight")
+    opened.get_by_label("exp002 tracking-weight").uncheck()
+    opened.wait_for_function(f"{CURVES}.data.alpha[{row}] < 0.2")
+    assert sum(alpha == 1 for alpha in column("alpha")) == len(labels) - 1
+
+    # A click on a mean in the final metrics selects its experiment in curves and parallel coordinates.
+    glyph = f"n => {MODELS}.find(m => m.name == n && m.data_source)"
+    selected = f"['mean', 'parallel', 'scatter'].map({glyph}).map(m => m.data_source.selected.indices)"
+    opened.evaluate(f"{MODELS}.find(m => m.name == 'scatter' && m.data_source).data_source.selected.indices = [{row}]")
+    opened.wait_for_function(f"JSON.stringify({selected}) == '[[{row}],[{row}],[{row}]]'")
+
+    opened.get_by_label("Wave", exact=True).select_option("2")
+    factors = f"{MODELS}.find(m => m.name == 'final').y_range.factors"
+    opened.wait_for_function(f"{factors}.length == 2")
+    assert sorted(opened.evaluate(factors)) == ["exp004 next", "exp005 slow"]
+    assert not opened.get_by_label("exp002 tracking-weight").is_visible()
+    assert opened.get_by_role("row", name="exp002").count() == 0
+
+    opened.get_by_label("Parameter").select_option(label="algorithm.learning_rate")
+    opened.wait_for_function(
+        f"{MODELS}.find(m => m.name == 'scatter' && m.data_source).data_source.data.text.includes('0.0005')"
     )
-    assert len(scales) == 4
+    drawn = f"{MODELS}.find(m => m.name == 'rewards' && m.data_source).data_source.data"
+    before = opened.evaluate(f"{drawn}.last")
+    opened.get_by_label("Experiment").select_option(label="exp003 broken")
+    opened.wait_for_function(f"{drawn}.last[0] != {before[0]}")
+    assert len(before) == 10
 
 
 @pytest.mark.browser
-def test_the_legend_mutes_an_experiment_in_all_panels(opened):
-    muted = "[...Bokeh.documents[0].all_models].filter(m => m.type == 'GlyphRenderer' && m.muted).map(m => m.name)"
-    assert opened.evaluate(muted) == []
-    opened.locator(".bk-item", has_text="exp002").click()
-    names = opened.evaluate(muted)
-    assert names.count("exp002 tracking-weight") == 4
-    assert set(names) <= {"exp002 tracking-weight", None}
-
-
-@pytest.mark.browser
-def test_hovering_one_panel_marks_the_iteration_in_all(opened):
-    box = opened.locator("select").first.bounding_box()
-    opened.mouse.wheel(0, box["y"] - 200)
-    opened.wait_for_timeout(200)
-    box = opened.locator("select").first.bounding_box()
-    opened.mouse.move(box["x"] + 200, box["y"] + 120)
-    opened.mouse.move(box["x"] + 205, box["y"] + 122)
-    spans = "[...Bokeh.documents[0].all_models].filter(m => m.type == 'Span').map(m => m.location)"
+def test_hovering_marks_the_iteration_and_the_experiment_in_all_panels(opened):
+    canvas = opened.locator(".bk-Figure").filter(has=opened.locator("canvas")).nth(4)
+    canvas.scroll_into_view_if_needed()
+    x, y = opened.evaluate(
+        f"""() => {{
+          const panel = v => v.model.type == 'Figure' && v.model.renderers.some(r => r.name == 'mean')
+          const view = [...Bokeh.index.query(panel)][0]
+          const {{left, top}} = view.el.getBoundingClientRect()
+          const {{xs, ys}} = {CURVES}.data
+          return [left + view.frame.x_scale.compute(xs[0][60]), top + view.frame.y_scale.compute(ys[0][60])]
+        }}"""
+    )
+    opened.mouse.move(x + 4, y)
+    opened.mouse.move(x, y)
+    spans = f"{MODELS}.filter(m => m.type == 'Span').map(m => m.location)"
     opened.wait_for_function(f"{spans}.every(at => at > 0)")
     assert opened.evaluate(f"{spans}.length") == 1, "one line, shared by the panels"
+    marked = f"{MODELS}.filter(m => m.type == 'ColumnDataSource' && m.data.xs?.length == 1).length"
+    opened.wait_for_function(f"{marked} == 4")
+
+
+@pytest.mark.browser
+def test_table_curves_and_figures_can_be_taken_along(opened, tmp_path):
+    saved = {}
+    for button in ("Table as CSV", "Shown curves as CSV", "Figures as PNG"):
+        with opened.expect_download() as download:
+            opened.get_by_role("button", name=button).click()
+        saved[button] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[button])
+    table = list(csv.DictReader(saved["Table as CSV"].read_text("utf-8-sig").splitlines()))
+    assert {row["experiment"]: row["verdict"] for row in table}["exp003 broken"] == "failed"
+    curves = list(csv.DictReader(saved["Shown curves as CSV"].read_text("utf-8-sig").splitlines()))
+    assert {row["experiment"] for row in curves} == {f"exp00{n}" for n in range(1, 6)}
+    assert len({row["metric"] for row in curves}) == 4
+    width, height = struct.unpack(">II", saved["Figures as PNG"].read_bytes()[16:24])
+    assert width > 400
+    assert height > 2500
 
 
 def test_axis_titles_carry_units(page_file):

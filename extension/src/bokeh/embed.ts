@@ -11,17 +11,25 @@ export interface IPlotContext {
   themes: IThemeManager | null;
 }
 
+/** Answers what a drawn document asks, as JSON texts; nothing where there is no answer. */
+export type Answerer = (question: string) => Promise<string | null>;
+
+/** The names of the sources that a document asks and is answered through, as interaction.py has them. */
+const [REQUEST, ANSWER] = ['wavebook-request', 'wavebook-answer'];
+
 /**
  * Draw a Bokeh document into `host`.
  *
  * @param text - JSON text of bokeh.embed.json_item; a text, because Bokeh depends on the order of its keys.
+ * @param answerer - Who answers its questions, where it has any.
  * @returns What removes the views and forgets the document again.
  * @throws When the text is no such document or BokehJS cannot be loaded.
  */
 export async function embedPlot(
   text: string,
   host: HTMLElement,
-  context: IPlotContext
+  context: IPlotContext,
+  answerer?: Answerer
 ): Promise<IDisposable> {
   const item: unknown = JSON.parse(text);
   const names = modelNames(item);
@@ -31,6 +39,21 @@ export async function embedPlot(
   const bokeh = await loadBokeh(context.serverSettings, names, /"webgl"/.test(text));
   const views = await bokeh.embed.embed_item(item, host);
   const bokehDocument = views.roots[0]?.model.document ?? null;
+
+  const request = answerer && bokehDocument?.get_model_by_name(REQUEST);
+  if (request) {
+    request.properties.data.change.connect(() => {
+      const [question] = request.data.question ?? [];
+      if (typeof question === 'string') {
+        void answerer(question).then(answer => {
+          const source = bokehDocument?.get_model_by_name(ANSWER);
+          if (source && answer !== null) {
+            source.data = { answer: [answer] };
+          }
+        });
+      }
+    });
+  }
 
   // Canvas colours come from CSS variables, which are read while drawing.
   const repaint = (): void => {

@@ -12,6 +12,13 @@ export interface IView {
 
 export interface IBokehDocument {
   clear(): void;
+  get_model_by_name(name: string): IBokehSource | null;
+}
+
+/** A ColumnDataSource, through which a document talks to its surroundings. */
+export interface IBokehSource {
+  data: Record<string, unknown[]>;
+  properties: { data: { change: { connect(slot: () => void): boolean } } };
 }
 
 export interface IViewManager {

@@ -3,11 +3,14 @@ import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { type IPlotContext, embedPlot } from './embed';
+import { type Answerer, type IPlotContext, embedPlot } from './embed';
 
 /** A place for one Bokeh plot, which may be replaced and goes away with the widget. */
 export class Plot extends Widget {
-  constructor(private _context: IPlotContext) {
+  constructor(
+    private _context: IPlotContext,
+    private _answerer?: Answerer
+  ) {
     super();
     this.addClass('jp-Wavebook-plot');
     // Keys pressed in a plot belong to its tools and sliders, not to the notebook's shortcuts.
@@ -29,7 +32,7 @@ export class Plot extends Widget {
     this.node.appendChild(host);
     let drawn: IDisposable;
     try {
-      drawn = await embedPlot(text, host, this._context);
+      drawn = await embedPlot(text, host, this._context, this._answerer);
     } catch (reason) {
       host.remove();
       throw reason;

@@ -6,7 +6,10 @@ import type { IPlotContext } from './embed';
 import { Plot } from './plot';
 import { refusal } from './safety';
 
-/** The MIME type of a Bokeh plot: `{"item": JSON text of bokeh.embed.json_item}`. */
+/**
+ * The MIME type of a Bokeh plot: `{"item": JSON text of bokeh.embed.json_item}`, and perhaps another one as "trusted",
+ * which is drawn instead where the notebook is trusted.
+ */
 export const BOKEH_MIME = 'application/vnd.wavebook.bokeh+json';
 
 /** Draws such a plot in a notebook, without a kernel and without a network. */
@@ -29,7 +32,8 @@ export class BokehRenderer extends Panel implements IRenderMime.IRenderer {
   }
 
   private async _render(model: IRenderMime.IMimeModel): Promise<void> {
-    const text = (model.data[BOKEH_MIME] as { item?: unknown } | undefined)?.item;
+    const items = model.data[BOKEH_MIME] as { item?: unknown; trusted?: unknown } | undefined;
+    const text = (model.trusted ? items?.trusted : undefined) ?? items?.item;
     if (typeof text !== 'string') {
       this._instead(this._trans.__('This output holds no Bokeh plot.'), model);
       return;

@@ -62,3 +62,21 @@ def train(task: str, num_envs: int, iterations: int, device: str, profile: str |
     from wavebook.bench.train import measure
 
     print_json(measure(task=task, num_envs=num_envs, iterations=iterations, device=device, profile=profile))
+
+
+@bench.command()
+@click.option("--runs", default=(10, 100, 500), show_default=True, multiple=True, type=click.IntRange(1, 2000))
+@click.option("--iterations", default=2000, show_default=True, type=click.IntRange(2))
+@click.option("--metrics", default=30, show_default=True, type=click.IntRange(10, 200))
+@click.option("--pan-seconds", default=3.0, show_default=True, type=click.FloatRange(0.2, 60))
+@click.option("--tensorboard", is_flag=True, help="Also install TensorBoard for this once, and measure it beside.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
+def compare(
+    runs: tuple[int, ...], iterations: int, metrics: int, pan_seconds: float, tensorboard: bool, as_json: bool
+) -> None:
+    """How fast a comparison is built, opens and pans in Chromium; needs `wavebook[test]` and Chromium."""
+    from wavebook.bench.compare import measure
+
+    print_json(
+        measure(runs=runs, iterations=iterations, metrics=metrics, pan_seconds=pan_seconds, tensorboard=tensorboard)
+    )

@@ -11,12 +11,18 @@ from wavebook_tools.comparison.verdict import Verdict, verdicts
 
 if TYPE_CHECKING:
     from wavebook_tools.comparison.notebook import compare
-    from wavebook_tools.comparison.page import comparison_item, write_comparison
+    from wavebook_tools.comparison.page import comparison_item, comparison_page, write_comparison
     from wavebook_tools.comparison.report import write_report
 
-_DRAWING = {"compare": "notebook", "comparison_item": "page", "write_comparison": "page", "write_report": "report"}
+_DRAWING = {
+    "compare": "notebook",
+    "comparison_item": "page",
+    "comparison_page": "page",
+    "write_comparison": "page",
+    "write_report": "report",
+}
 
-__all__ = ["Verdict", "compare", "comparison_item", "verdicts", "write_comparison", "write_report"]
+__all__ = ["Verdict", "compare", "comparison_item", "comparison_page", "verdicts", "write_comparison", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

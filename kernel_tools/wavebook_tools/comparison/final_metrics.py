@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
-from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, FactorRange, Range1d
-from bokeh.models.layouts import LayoutDOM
-from bokeh.models.widgets import Div
 from bokeh.plotting import figure
 
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment
-from wavebook_tools.comparison.learning_curves import grid
-from wavebook_tools.comparison.legend import LineStyle
+from wavebook_tools.comparison.linked import Linked
 from wavebook_tools.comparison.statistics import Noise, difference
-from wavebook_tools.comparison.verdict import Verdict, find_baseline, noise_floor
+from wavebook_tools.comparison.verdict import find_baseline, noise_floor
 from wavebook_tools.display.style import BASELINE_COLOUR, add_hover, make_figure
 from wavebook_tools.metrics.quantities import quantity
 
 EXPLANATION = (
     "The same commands, seeds and ground for every run: what ranks is the velocity error. Circles are seeds, diamonds "
     "their mean. In the grey zone a mean is no different from the baseline's (vertical line); the bar around a mean is "
-    "its own uncertainty at the same level. Both are missing where no experiment has two seeds: the noise is unknown."
+    "its own uncertainty at the same level. Both are missing where no experiment has two seeds: the noise is unknown. "
+    "Of very many experiments the best are shown; filter to see others."
 )
 METRICS = (JUDGED, "error_vel_yaw", "time_out", "terrain_level")
+MOST_ROWS = 30
+"""Experiments drawn at a time: as many as one looks through without scrolling."""
 
 
 @dataclass(frozen=True)
@@ -41,49 +42,31 @@ class Yardstick:
         return cls(baseline, baseline.protocol if baseline else None)
 
 
-def final_metrics(
-    comparison: Comparison,
-    experiments: Sequence[Experiment],
-    verdicts: Mapping[str, Verdict],
-    styles: Mapping[str, LineStyle],
-    *,
-    headed: bool,
-) -> LayoutDOM | None:
-    """The section, or None where no run has finished.
+def final_metrics(comparison: Comparison, linked: Linked) -> list[figure]:
+    """A figure for each metric that was measured; none where no run has finished.
 
     Args:
         comparison: What is compared.
-        experiments: Its experiments in the order of the rows, best first.
-        verdicts: The verdict on each, by id.
-        styles: The line of each in the learning curves, by id: the same colour here.
-        headed: Whether a heading with the explanation stands above.
+        linked: Its experiments in the order of the rows, best first.
     """
-    measured = [metric for metric in METRICS if any(experiment.measured(metric) for experiment in experiments)]
-    if not measured:
-        return None
-    yardsticks = {plan.id: Yardstick.of(comparison, plan.id) for plan in comparison.plans}
+    measured = [metric for metric in METRICS if any(experiment.measured(metric) for experiment in linked.experiments)]
+    yardsticks = {plan.id: Yardstick.of(comparison, plan.id) for plan in comparison.plans} if measured else {}
     noises = {
         (plan.id, metric): noise_floor(comparison, plan.id, metric, yardsticks[plan.id].protocol)
         for plan in comparison.plans
         for metric in measured
     }
-    plots = [_plot(metric, experiments, verdicts, styles, yardsticks, noises) for metric in measured]
-    if not headed:
-        return grid(plots)
-    heading = Div(text=f"<h2>Fixed evaluation</h2><p>{EXPLANATION}</p>", sizing_mode="stretch_width")
-    return column(heading, grid(plots), sizing_mode="stretch_width")
+    return [_plot(metric, linked, yardsticks, noises) for metric in measured]
 
 
 def _plot(
     metric: str,
-    experiments: Sequence[Experiment],
-    verdicts: Mapping[str, Verdict],
-    styles: Mapping[str, LineStyle],
+    linked: Linked,
     yardsticks: Mapping[int, Yardstick],
     noises: Mapping[tuple[int, str], Noise | None],
 ) -> figure:
     about = quantity(metric)
-    labels = [experiment.label for experiment in experiments]
+    labels = [experiment.label for experiment in linked.experiments][:MOST_ROWS]
     arrow = {"down": "lower is better", "up": "higher is better", None: ""}[about.better]
     plot = make_figure(
         f"{about.label}, {arrow}" if arrow else about.label,
@@ -91,21 +74,24 @@ def _plot(
         "experiment",
         height=70 + 26 * max(2, len(labels)),
         y_range=FactorRange(factors=list(reversed(labels))),
+        name="final",
     )
     plot.yaxis.axis_label = None
     plot.ygrid.visible = False
     rows: dict[str, list[object]] = {key: [] for key in _COLUMNS}
     seeds: dict[str, list[object]] = {"label": [], "value": [], "seed": [], "colour": []}
     reach: list[float] = []
-    for experiment in experiments:
-        colour = styles[experiment.id][0]
+    for experiment in linked.experiments:
+        colour = linked.styles[experiment.id][0]
         yardstick, noise = yardsticks[experiment.plan.id], noises[experiment.plan.id, metric]
         for run in experiment.runs:
             value = run.measured(metric, yardstick.protocol)
             if value is not None:
                 _append(seeds, label=experiment.label, value=value, seed=run.seed, colour=colour)
         numbers = experiment.measured(metric, yardstick.protocol)
+        verdict = linked.verdicts[experiment.id].verdict
         if not numbers:
+            _append(rows, **dict.fromkeys(_COLUMNS, math.nan) | {"seeds": 0, "verdict": verdict})
             continue
         mean = fmean(numbers)
         half = noise.factor * noise.deviation / len(numbers) ** 0.5 if noise else 0.0
@@ -113,39 +99,36 @@ def _plot(
         base = fmean(others) if others else mean
         found = difference(numbers, others, noise) if others and experiment is not yardstick.baseline else None
         threshold = found.threshold if found else 0.0
-        verdict = verdicts[experiment.id]
         _append(
-            rows, label=experiment.label, mean=mean, low=mean - half, high=mean + half, base=base,
-            zone_low=base - threshold, zone_high=base + threshold, colour=colour, seeds=len(numbers),
-            verdict=verdict.verdict,
+            rows, mean=mean, low=mean - half, high=mean + half, base=base, zone_low=base - threshold,
+            zone_high=base + threshold, seeds=len(numbers), verdict=verdict,
         )  # fmt: skip
         reach += [*numbers, base]
     # Very few degrees of freedom make a zone so wide that the points would shrink to one: it may leave the picture.
     span = max(reach) - min(reach) or abs(reach[0]) * 0.1 or 0.1
-    widest = max(max(abs(h - b), abs(u - m)) for h, b, u, m in _halves(rows))
+    widest = max((max(abs(h - b), abs(u - m)) for h, b, u, m in _halves(rows) if math.isfinite(m)), default=0.0)
     pad = max(0.15 * span, min(widest * 1.1, 2.5 * span))
     plot.x_range = Range1d(start=min(reach) - pad, end=max(reach) + pad)
-    source, points = ColumnDataSource(rows), ColumnDataSource(seeds)
-    plot.hbar("label", left="zone_low", right="zone_high", height=0.8, source=source, color=BASELINE_COLOUR, alpha=0.22)
-    plot.hbar(
-        "label", left="base", right="base", height=0.94, source=source, line_color=BASELINE_COLOUR, line_width=1.5
-    )
-    plot.segment("low", "label", "high", "label", source=source, line_color="colour", line_width=2)
+    source, points = linked.source(**rows), ColumnDataSource(seeds)
+    drawn: dict[str, Any] = {"source": source, "view": linked.view()}
+    plot.hbar("label", left="zone_low", right="zone_high", height=0.8, color=BASELINE_COLOUR, alpha=0.22, **drawn)
+    plot.hbar("label", left="base", right="base", height=0.94, line_color=BASELINE_COLOUR, line_width=1.5, **drawn)
+    plot.segment("low", "label", "high", "label", line_color="colour", line_width=2, line_alpha="alpha", **drawn)
     circles = plot.scatter(
         "value", "label", source=points, size=8, fill_color=None, line_color="colour", line_width=1.5
     )
-    diamonds = plot.scatter("mean", "label", source=source, marker="diamond", size=13, color="colour")
-    add_hover(
+    diamonds = plot.scatter("mean", "label", marker="diamond", size=13, color="colour", alpha="alpha", **drawn)
+    linked.link(
         plot,
+        [diamonds],
         [("", "@label"), ("mean", "@mean{0.0000}"), ("interval", "@low{0.0000} … @high{0.0000}"),
          ("seeds", "@seeds"), ("verdict", "@verdict")],
-        renderers=[diamonds],
     )  # fmt: skip
     add_hover(plot, [("", "@label"), ("seed", "@seed"), ("value", "@value{0.0000}")], renderers=[circles])
     return plot
 
 
-_COLUMNS = ("label", "mean", "low", "high", "base", "zone_low", "zone_high", "colour", "seeds", "verdict")
+_COLUMNS = ("mean", "low", "high", "base", "zone_low", "zone_high", "seeds", "verdict")
 
 
 def _append(rows: dict[str, list[object]], **values: object) -> None:

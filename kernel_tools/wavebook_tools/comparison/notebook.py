@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from IPython.display import display
 from wavebook_tools.comparison import final_metrics, learning_curves
 from wavebook_tools.comparison.curves import curve
 from wavebook_tools.comparison.data import Comparison, collect
-from wavebook_tools.comparison.legend import curve_styles
+from wavebook_tools.comparison.linked import curve_styles
 from wavebook_tools.comparison.overview import overview_html, ranked, verdict_table
-from wavebook_tools.comparison.page import comparison_figures, title
+from wavebook_tools.comparison.page import comparison_figures, comparison_layout, title
 from wavebook_tools.comparison.verdict import judge_all
 from wavebook_tools.display.output import bokeh_bundle
 from wavebook_tools.display.svg import Panel, Series, curves_image
@@ -54,15 +55,31 @@ class ComparisonOutput:
         verdicts = judge_all(comparison)
         experiments = ranked(comparison.experiments, verdicts)
         self.text = f"{title(comparison)}\n{verdict_table(experiments, verdicts).text()}"
+        self._comparison = comparison
+
+    @cached_property
+    def bundles(self) -> list[dict[str, Any]]:
+        """MIME bundles in the order of their outputs, drawn when they are first asked for."""
+        comparison = self._comparison
+        verdicts = judge_all(comparison)
+        experiments = ranked(comparison.experiments, verdicts)
         figures = comparison_figures(comparison)
         explained = f"<p>{final_metrics.EXPLANATION}</p><p>{learning_curves.EXPLANATION}</p>" if figures else ""
-        self.bundles: list[dict[str, Any]] = [
+        bundles: list[dict[str, Any]] = [
             {"text/html": overview_html(comparison, experiments, verdicts) + explained, "text/plain": self.text}
         ]
-        """MIME bundles in the order of their outputs."""
         if figures is not None:
             picture = _picture(comparison)
-            self.bundles.append(bokeh_bundle(figures, html=picture, text="Figures of the comparison"))
+            bundles.append(
+                bokeh_bundle(
+                    figures,
+                    html=picture,
+                    text="Figures of the comparison",
+                    trusted=comparison_layout(comparison, overview=False),
+                )
+            )
+
+        return bundles
 
     def _ipython_display_(self) -> None:
         for bundle in self.bundles:

@@ -16,9 +16,10 @@ from jinja2 import Template
 
 from wavebook_tools.comparison.data import Comparison, collect
 from wavebook_tools.comparison.final_metrics import final_metrics
-from wavebook_tools.comparison.learning_curves import learning_curves
-from wavebook_tools.comparison.legend import curve_styles
-from wavebook_tools.comparison.overview import overview_html, ranked
+from wavebook_tools.comparison.interaction import interactive
+from wavebook_tools.comparison.learning_curves import grid, plain_curves
+from wavebook_tools.comparison.linked import Linked, curve_styles
+from wavebook_tools.comparison.overview import ranked
 from wavebook_tools.comparison.verdict import judge_all
 from wavebook_tools.display.style import style_sheet
 from wavebook_tools.records.files import write_atomic
@@ -60,31 +61,46 @@ body { margin: 0 auto; padding: 8px 20px 40px; max-width: 1800px; background: va
 """)  # noqa: E501
 
 
-def comparison_item(project: Project, wave_ids: Iterable[int]) -> dict[str, Any]:
+def comparison_item(project: Project, wave_ids: Iterable[int], *, live: bool = False) -> dict[str, Any]:
     """What ``Bokeh.embed.embed_item`` takes, for our own panel in JupyterLab. It holds a CustomJS.
+
+    Args:
+        project: The project.
+        wave_ids: Numbers of the waves.
+        live: Whether the panel answers questions for detail; the page then offers metrics that it does not carry.
 
     Raises:
         UsageError: No wave is named.
         NotFoundError: There is no such wave.
         WavebookError: A wave.json is damaged.
     """
-    return dict(json_item(comparison_layout(collect(project, wave_ids))))
+    return dict(json_item(comparison_layout(collect(project, wave_ids), live=live)))
+
+
+def comparison_page(project: Project, wave_ids: Iterable[int]) -> str:
+    """The comparison as one HTML page that needs nothing else.
+
+    Raises:
+        UsageError: No wave is named.
+        NotFoundError: There is no such wave.
+        WavebookError: A wave.json is damaged.
+    """
+    comparison = collect(project, wave_ids)
+    layout = comparison_layout(comparison)
+    # Named here, because Bokeh's settings may say that pages load BokehJS from elsewhere; of its parts it takes only
+    # those that the layout needs.
+    return file_html(layout, Resources(mode="inline", log_level="warn"), title(comparison), template=_PAGE)
 
 
 def write_comparison(project: Project, wave_ids: Iterable[int], path: Path) -> None:
-    """Write the comparison as one HTML file that needs nothing else, whole or not at all.
+    """Write the comparison as one HTML file, whole or not at all.
 
     Raises:
         UsageError: No wave is named.
         NotFoundError: There is no such wave.
         WavebookError: A wave.json is damaged, or the file cannot be written.
     """
-    comparison = collect(project, wave_ids)
-    layout = comparison_layout(comparison)
-    # Named here, because Bokeh's settings may say that pages load BokehJS from elsewhere; of its parts it takes only
-    # those that the layout needs.
-    html = file_html(layout, Resources(mode="inline", log_level="warn"), title(comparison), template=_PAGE)
-    write_atomic(path, html)
+    write_atomic(path, comparison_page(project, wave_ids))
 
 
 def title(comparison: Comparison) -> str:
@@ -94,40 +110,40 @@ def title(comparison: Comparison) -> str:
     return f"Waves {', '.join(str(plan.id) for plan in comparison.plans)}"
 
 
-def comparison_layout(comparison: Comparison) -> LayoutDOM:
-    """The whole comparison: text, table, figures, and widgets to choose what they show."""
-    verdicts = judge_all(comparison)
-    experiments = ranked(comparison.experiments, verdicts)
-    styles = curve_styles(comparison.experiments)
-    sections: list[LayoutDOM | None] = [
-        Div(text=overview_html(comparison, experiments, verdicts), sizing_mode="stretch_width"),
-        final_metrics(comparison, experiments, verdicts, styles, headed=True),
-        learning_curves(experiments, styles, scripts=True)
-        or Div(text="<p>No iteration has been recorded yet.</p>", sizing_mode="stretch_width"),
-    ]
-    root = column(*(section for section in sections if section is not None), sizing_mode="stretch_width")
+def comparison_layout(comparison: Comparison, *, live: bool = False, overview: bool = True) -> LayoutDOM:
+    """The whole comparison: text, table, figures, and widgets to choose what they show.
+
+    Args:
+        comparison: What is compared.
+        live: Whether somebody answers questions for detail, as JupyterLab's panel does.
+        overview: Whether goals, table and verdicts stand above the figures.
+    """
+    root = interactive(comparison, linked(comparison, scripts=True), live=live, overview=overview)
     for text in root.select({"type": Div}):
         assert isinstance(text, Div)
-        text.stylesheets = [InlineStyleSheet(css=_TEXT_STYLE)]
+        text.stylesheets = [InlineStyleSheet(css=_TEXT_STYLE), *text.stylesheets]
     root.stylesheets = [style_sheet()]
     return root
 
 
 def comparison_figures(comparison: Comparison) -> LayoutDOM | None:
-    """The figures alone, for the output of a notebook; None where there is nothing to draw yet.
+    """The figures alone, for a notebook that nobody trusts; None where there is nothing to draw yet.
 
-    They hold neither script nor HTML, so that they are drawn in a notebook from elsewhere, too, which nobody trusts.
+    They hold neither script nor HTML, so that they are drawn in a notebook from elsewhere, too.
     """
-    verdicts = judge_all(comparison)
-    experiments = ranked(comparison.experiments, verdicts)
-    styles = curve_styles(comparison.experiments)
-    sections = [
-        final_metrics(comparison, experiments, verdicts, styles, headed=False),
-        learning_curves(experiments, styles, scripts=False),
-    ]
+    rows = linked(comparison, scripts=False)
+    finals, curves = final_metrics(comparison, rows), plain_curves(rows)
+    sections = [grid(finals) if finals else None, curves]
     shown = [section for section in sections if section is not None]
     if not shown:
         return None
     root = column(*shown, sizing_mode="stretch_width")
     root.stylesheets = [style_sheet()]
     return root
+
+
+def linked(comparison: Comparison, *, scripts: bool) -> Linked:
+    """The compared experiments as rows, best first."""
+    verdicts = judge_all(comparison)
+    experiments = ranked(comparison.experiments, verdicts)
+    return Linked(experiments, verdicts, curve_styles(comparison.experiments), scripts)

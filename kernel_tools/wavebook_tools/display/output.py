@@ -18,17 +18,19 @@ BOKEH_MIME = "application/vnd.wavebook.bokeh+json"
 brings BokehJS and the renderer; no other extension is needed, and no network."""
 
 
-def bokeh_bundle(model: Model, *, html: str, text: str) -> dict[str, Any]:
+def bokeh_bundle(model: Model, *, html: str, text: str, trusted: Model | None = None) -> dict[str, Any]:
     """The MIME bundle of an interactive figure.
 
     Args:
         model: What Bokeh draws. Outputs must stay useful where scripts are refused, so it should hold no CustomJS.
         html: What a viewer without Wavebook's renderer shows.
         text: What a terminal shows.
+        trusted: What is drawn instead in a notebook that its reader trusts; this may hold CustomJS.
     """
     # The item travels as a text, because notebooks sort keys on saving and Bokeh's JSON depends on their order.
-    item = json.dumps(json_item(model), separators=(",", ":"), allow_nan=False)
-    return {BOKEH_MIME: {"item": item}, "text/html": html, "text/plain": text}
+    models = {"item": model} if trusted is None else {"item": model, "trusted": trusted}
+    items = {key: json.dumps(json_item(m), separators=(",", ":"), allow_nan=False) for key, m in models.items()}
+    return {BOKEH_MIME: items, "text/html": html, "text/plain": text}
 
 
 def in_notebook() -> bool:
