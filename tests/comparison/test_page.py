@@ -215,7 +215,8 @@ def test_another_metric_smoothing_and_logarithmic_axes(opened):
     opened.get_by_label("Panel 1").select_option(label="Value loss")
     values = f"Array.from({CURVES}.data.ys[0])"
     before = opened.evaluate(values)
-    opened.evaluate(f"{MODELS}.find(m => m.type == 'Slider').value = 20")
+    opened.get_by_label("Smoothing").fill("20")
+    opened.get_by_label("Smoothing").press("Tab")
     opened.wait_for_function(f"{values}[50] != {before[50]}")
     after = opened.evaluate(values)
     assert len(before) == len(after) == 120

@@ -93,6 +93,14 @@ async def test_an_approved_plan_runs_and_is_told_all_the_way(project, proposed, 
     assert status == 200
     assert json.loads(comparison["item"])["doc"]
     assert comparison["title"] == "Wave 1"
+    status, detail = await call(
+        "GET", "comparison/curves", waves="1", metric="Train/mean_reward", **{"from": 1, "to": 2}
+    )
+    assert (status, detail["window"]) == (200, [1.0, 2.0])
+    assert detail["curves"]["Train/mean_reward"]["exp001"] == [[0, 1, 2], [0.0, 1.0, 2.0]]
+    status, answer = await call("GET", "comparison/curves", waves="1", metric="nothing")
+    assert status == 400
+    assert "'nothing' was not recorded" in answer["message"]
 
 
 async def test_a_running_wave_can_be_cancelled(project, proposed, call):

@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise WavebookError("this benchmark drives a browser: pip install 'wavebook[test]'") from error
+        raise WavebookError("this benchmark drives a browser: pip install 'wavebook[dev]'") from error
     path = os.environ.get("WAVEBOOK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         raise WavebookError("no Chromium found: install Debian's package `chromium`, or name it in WAVEBOOK_CHROMIUM")

@@ -74,7 +74,7 @@ def train(task: str, num_envs: int, iterations: int, device: str, profile: str |
 def compare(
     runs: tuple[int, ...], iterations: int, metrics: int, pan_seconds: float, tensorboard: bool, as_json: bool
 ) -> None:
-    """How fast a comparison is built, opens and pans in Chromium; needs `wavebook[test]` and Chromium."""
+    """How fast a comparison is built, opens and pans in Chromium; needs `wavebook[dev]` and Chromium."""
     from wavebook.bench.compare import measure
 
     print_json(

@@ -9,7 +9,7 @@ from typing import Any
 from bokeh.layouts import row
 from bokeh.models import InlineStyleSheet
 from bokeh.models.layouts import LayoutDOM
-from bokeh.models.widgets import Button, CheckboxGroup, Select, Slider
+from bokeh.models.widgets import Button, CheckboxGroup, NumericInput, Select
 
 from wavebook_tools.comparison.data import Experiment
 from wavebook_tools.comparison.linked import Linked, preset_of, state_of
@@ -95,18 +95,22 @@ def metric_selects(shown: Sequence[str], names: Sequence[str]) -> list[Select]:
     ]  # fmt: skip
 
 
-def smoothing(end: int) -> Slider:
-    """The time constant of the running mean [iterations]."""
-    return Slider(
-        title="Smoothing [iterations]", start=0, end=max(1, end // 5), step=1, value=0, width=240,
-        stylesheets=[inputs()],
-    )  # fmt: skip
+def smoothing(end: int) -> NumericInput:
+    """The time constant of the running mean [iterations].
+
+    A plain input, because Bokeh's slider and spinner have parts without a name for screen readers.
+    """
+    title = "Smoothing [iterations]"
+    return NumericInput(title=title, low=0, high=max(1, end), value=0, width=160, stylesheets=[inputs()])
 
 
 def axes() -> CheckboxGroup:
     """Which axes are logarithmic."""
     return CheckboxGroup(
-        labels=["Logarithmic values", "Logarithmic iterations"], active=[], margin=(8, 5, 5, 15), stylesheets=[inputs()]
+        labels=["Logarithmic values", "Logarithmic iterations"],
+        active=[],
+        margin=(18, 5, 5, 15),
+        stylesheets=[inputs()],
     )
 
 

@@ -87,7 +87,7 @@ function merged(metric, row) {
 
 /** Running mean whose weight falls off by 1/e in `tau` iterations; on a log axis nothing but what is positive. */
 function smooth(x, y) {
-  const tau = smoothing.value, log = axes.active.includes(0)
+  const tau = smoothing.value ?? 0, log = axes.active.includes(0)
   const out = new Float64Array(y.length)
   let mean = NaN, last = NaN
   for (let i = 0; i < y.length; i++) {
