@@ -50,16 +50,16 @@ def compare(waves: tuple[int, ...], output: Path | None, project_path: Path | No
 
 
 @click.command()
-@click.argument("wave", type=int)
+@click.argument("wave", type=int, required=False)
 @project_option
 @json_option
-def report(wave: int, project_path: Path | None, as_json: bool) -> None:
-    """Write the report of WAVE as a notebook."""
+def report(wave: int | None, project_path: Path | None, as_json: bool) -> None:
+    """Write the report of WAVE, or of the whole campaign, as a notebook."""
+    from wavebook.agent.campaign import write_campaign  # slow to import; other commands need none
     from wavebook_tools.comparison import write_report
 
     project = find_project(project_path)
-    project.wave(wave)
-    path = write_report(project, wave)
+    path = write_campaign(project) if wave is None else write_report(project, wave)
     if as_json:
         print_json({"path": str(path)})
     else:

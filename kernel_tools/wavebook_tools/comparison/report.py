@@ -58,13 +58,27 @@ def write_report(project: Project, wave_id: int) -> Path:
                 cell.source = sections[name]
             elif tag == f"{TAG}comparison":
                 _fill_comparison(cell, comparison, wave_id)
-    notebook.metadata["wavebook"] = {"format": 1, "report": wave_id, "digest": _digest(notebook)}
     path = project.wave(wave_id).report_path
+    save_report(path, notebook, wave_id)
+    return path
+
+
+def save_report(path: Path, notebook: NotebookNode, about: int | str) -> None:
+    """Write a report, signed. One that a person has changed since is kept beside it.
+
+    Args:
+        path: Where it goes.
+        notebook: The report.
+        about: The wave's number, or what else it reports.
+
+    Raises:
+        WavebookError: The file cannot be written.
+    """
+    notebook.metadata["wavebook"] = {"format": 1, "report": about, "digest": _digest(notebook)}
     _keep_changed(path)
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     write_atomic(path, text + "\n")
     sign(path)
-    return path
 
 
 def _fill_comparison(cell: NotebookNode, comparison: Comparison, wave_id: int) -> None:

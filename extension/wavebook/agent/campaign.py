@@ -1,0 +1,173 @@
+"""The campaign as a notebook: what was asked, every wave, the best so far, who decided what, repeats and failures."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from wavebook.agent.branches import closed_branches
+from wavebook.agent.evidence import rank, read_evidence
+from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment, collect
+from wavebook_tools.comparison.notebook import ComparisonOutput
+from wavebook_tools.comparison.overview import MARKS
+from wavebook_tools.comparison.report import quiet, save_report
+from wavebook_tools.comparison.verdict import Verdict, format_error, judge_all
+from wavebook_tools.errors import NotFoundError
+from wavebook_tools.metrics.quantities import quantity
+from wavebook_tools.records.ledger import Decision
+from wavebook_tools.records.project import Project
+from wavebook_tools.records.redaction import redact
+
+FILE = "report.ipynb"
+DECISIONS = 200
+"""The newest decisions are listed; all are counted."""
+
+
+def write_campaign(project: Project) -> Path:
+    """Write the project's report.ipynb, signed, and return its path.
+
+    Raises:
+        NotFoundError: No wave was run yet.
+        WavebookError: A plan is damaged, or the file cannot be written.
+    """
+    waves = [wave.id for wave in project.waves()]
+    if not waves:
+        raise NotFoundError(f"no wave was run in {project.root} yet, so there is nothing to report")
+    comparison = collect(project, waves)
+    verdicts = judge_all(comparison)
+    decisions = project.ledger.read()
+    notebook: NotebookNode = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    for text in (
+        _head(project, comparison, decisions),
+        _waves(comparison, verdicts, decisions),
+        _best(project, comparison),
+    ):
+        notebook.cells.append(_markdown(text))
+    notebook.cells.append(_compared(comparison, waves))
+    for text in (_repeats(comparison), _failures(project, comparison), _decided(decisions)):
+        notebook.cells.append(_markdown(text))
+    path = project.root / FILE
+    save_report(path, notebook, "campaign")
+    return path
+
+
+def _head(project: Project, comparison: Comparison, decisions: Sequence[Decision]) -> str:
+    runs = [run for experiment in comparison.experiments for run in experiment.runs]
+    states = Counter(str(run.state) for run in runs)
+    counted = ", ".join(f"{number} {state}" for state, number in states.most_common())
+    asked = dict.fromkeys(plan.directive for plan in comparison.plans if plan.directive)
+    lines = [
+        f"# Campaign {quiet(project.root.name)}",
+        "",
+        f"Waves: {len(comparison.plans)}. Experiments: {len(comparison.experiments)}. Runs: {len(runs)} ({counted}). "
+        f"Decisions in the ledger: {len(decisions)}.",
+        "",
+        "## What was asked",
+        "",
+    ]
+    return "\n".join(lines + [f"- {quiet(redact(directive))}" for directive in asked])
+
+
+def _waves(comparison: Comparison, verdicts: dict[str, Verdict], decisions: Sequence[Decision]) -> str:
+    lines = [
+        "## Waves",
+        "",
+        "| wave | follows | goal | planned by | approved by | experiments |",
+        "| ---: | ---: | --- | --- | --- | --- |",
+    ]
+    for plan in comparison.plans:
+        judged = Counter(MARKS[verdicts[experiment.id].verdict] for experiment in plan.experiments)
+        approved = next((d.name for d in decisions if d.what == "approve" and d.refs.get("wave") == plan.id), "–")
+        lines.append(
+            f"| {plan.id} | {plan.parent or '–'} | {quiet(plan.goal)} | {quiet(plan.planner)} | {quiet(approved)} "
+            f"| {', '.join(f'{number} {mark}' for mark, number in judged.items())} |"
+        )
+    return "\n".join(lines)
+
+
+def _best(project: Project, comparison: Comparison) -> str:
+    lines = ["## Best so far", ""]
+    for task in dict.fromkeys(plan.task for plan in comparison.plans):
+        ranking = rank(read_evidence(project, task), JUDGED, "down")
+        if ranking is None:
+            lines.append(f"- `{task}`: nothing was measured yet.")
+            continue
+        best, reference = ranking.best, ranking.reference
+        unit = quantity(JUDGED).unit
+        said = f"{format_error(best.mean)} {unit} from {best.seeds} seeds"
+        if best is reference:
+            lines.append(f"- `{task}`: the baseline {reference.tried.name}, {said}; nothing beat it beyond the noise.")
+        else:
+            overrides = ", ".join(f"`{name}` = `{value}`" for name, value in best.tried.overrides.items())
+            lines.append(
+                f"- `{task}`: {best.tried.name} with {overrides}: {said}, against "
+                f"{format_error(reference.mean)} {unit} of the baseline {reference.tried.name}."
+            )
+    return "\n".join(lines)
+
+
+def _compared(comparison: Comparison, waves: list[int]) -> NotebookNode:
+    numbers = ", ".join(map(str, waves))
+    cell: NotebookNode = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
+        f"from wavebook_tools.comparison import compare\n\ncompare({numbers})", execution_count=1
+    )
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", data=bundle)  # type: ignore[no-untyped-call]
+        for bundle in ComparisonOutput(comparison).bundles
+    ]
+    return cell
+
+
+def _repeats(comparison: Comparison) -> str:
+    """Configurations that ran in more than one experiment."""
+    same: dict[tuple[object, str], list[Experiment]] = {}
+    for experiment in comparison.experiments:
+        key = (experiment.size, repr(sorted(experiment.overrides.items(), key=str)))
+        same.setdefault(key, []).append(experiment)
+    lines = ["## Repeated", ""]
+    for group in same.values():
+        if len(group) > 1:
+            told = [f"{e.id} ({', '.join(format_error(n) for n in e.measured()) or 'no result'})" for e in group]
+            lines.append(f"- {'; '.join(told)} {quantity(JUDGED).unit}, one number a seed")
+    return "\n".join(lines if len(lines) > 2 else [*lines, "Nothing was run a second time yet."])
+
+
+def _failures(project: Project, comparison: Comparison) -> str:
+    lines = ["## Failed, and given up", ""]
+    for experiment in comparison.experiments:
+        lines += [f"- {run.id} {run.state}: {quiet(redact(run.message)) or 'no message'}" for run in experiment.broken]
+    lines += [f"- branch `{name}` closed: {quiet(redact(why))}" for name, why in closed_branches(project).items()]
+    return "\n".join(lines if len(lines) > 2 else [*lines, "No run failed, and no branch was closed."])
+
+
+def _decided(decisions: Sequence[Decision]) -> str:
+    counted = Counter(decision.actor for decision in decisions)
+    by = ", ".join(f"{number} by {actor}" for actor, number in counted.most_common()) or "none"
+    left = f" The newest {DECISIONS} are listed." if len(decisions) > DECISIONS else ""
+    lines = [
+        "## Who decided what",
+        "",
+        f"Decisions: {by}.{left}",
+        "",
+        "| when (UTC) | who | what | why | concerns |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for decision in decisions[-DECISIONS:]:
+        when = datetime.datetime.fromtimestamp(decision.t, datetime.UTC).strftime("%Y-%m-%d %H:%M")
+        about = "; ".join(f"{name} {value}" for name, value in decision.refs.items() if value)
+        lines.append(
+            f"| {when} | {decision.actor} {quiet(decision.name)} | {quiet(decision.what)} "
+            f"| {quiet(redact(decision.why))} | {quiet(redact(about))} |"
+        )
+    return "\n".join(lines)
+
+
+def _markdown(text: str) -> NotebookNode:
+    cell: NotebookNode = nbformat.v4.new_markdown_cell(text)  # type: ignore[no-untyped-call]
+    return cell
