@@ -13,11 +13,13 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { choose } from './choose';
 import { CommandIDs } from './commandids';
+import { trackContextRow } from './contextrow';
 import { type ComparisonView, makeComparison } from './comparison';
 import type { IPlotContext } from './bokeh/embed';
 import type { Conversation } from './conversation';
 import { comparisonIcon, waveIcon } from './icons';
 import type { ProjectModel } from './project';
+import { addRunCommands, type IRunCommandOptions } from './runs/commands';
 import {
   type Decision,
   type IApproval,
@@ -27,7 +29,10 @@ import {
   hasEnded
 } from './tokens';
 
-export interface ICommandOptions {
+export interface ICommandOptions extends Pick<
+  IRunCommandOptions,
+  'views' | 'runViews' | 'deviceViews'
+> {
   app: JupyterFrontEnd;
   server: IServer;
   project: ProjectModel;
@@ -37,31 +42,47 @@ export interface ICommandOptions {
   trans: TranslationBundle;
 }
 
-const RUN = {
+/** The schema of a run's name. */
+export const RUN = {
   type: 'string',
   description: 'Name of a run, as exp001/s0',
   pattern: '^exp\\d{3,}/s\\d+'
 };
-const WAVE = { type: 'integer', description: 'Number of a wave', minimum: 1 };
+export const WAVE = { type: 'integer', description: 'Number of a wave', minimum: 1 };
 const APPROVAL = {
   type: 'integer',
   description: 'Id of an approval; the pending one where absent'
 };
 
+/** Adds a command that answers JSON and whose arguments are described. */
+export type AddCommand = (
+  id: string,
+  text: { label: string | ((args: ICommandArguments) => string); caption: string },
+  properties: ReadonlyJSONObject,
+  execute: (args: ICommandArguments) => Promise<ReadonlyJSONObject>,
+  more?: Partial<Omit<CommandRegistry.ICommandOptions, 'isEnabled'>> & {
+    isEnabled?: (args: ICommandArguments) => boolean;
+  }
+) => void;
+
+/** Finds what a command is for: by its arguments, by the row it was called on, else by asking. */
+export type Chooser<T> = (
+  args: ICommandArguments,
+  fits: (item: T) => boolean,
+  title: string,
+  none: string
+) => Promise<T | null>;
+
 /** Wavebook's commands. Each answers JSON, so that other agents in JupyterLab can call it too. */
 export function addCommands(options: ICommandOptions): void {
   const { app, project, conversation, comparisons, trans } = options;
 
-  const add = (
-    id: string,
-    text: { label: string; caption: string },
-    properties: ReadonlyJSONObject,
-    execute: (args: ICommandArguments) => Promise<ReadonlyJSONObject>,
-    more: Partial<CommandRegistry.ICommandOptions> = {}
-  ): void => {
+  const contextRow = trackContextRow(app);
+
+  const add: AddCommand = (id, text, properties, execute, more = {}) => {
     app.commands.addCommand(id, {
-      ...text,
-      ...more,
+      ...(text as CommandRegistry.ICommandOptions),
+      ...(more as Partial<CommandRegistry.ICommandOptions>),
       describedBy: { args: { type: 'object', properties, additionalProperties: true } },
       execute: args => execute(args)
     });
@@ -134,13 +155,11 @@ export function addCommands(options: ICommandOptions): void {
     args => decide(args, 'reject')
   );
 
-  const chooseRun = async (
-    args: ICommandArguments,
-    fits: (run: IRun) => boolean,
-    title: string,
-    none: string
-  ): Promise<IRun | null> => {
-    const name = args.run ?? rowAt(app)?.run;
+  const chooseRun: Chooser<IRun> = async (args, fits, title, none) => {
+    const name = args.run ?? contextRow()?.run;
+    if (project.waves === null) {
+      await project.refresh(['waves']); // JupyterLab restores views before the first answer
+    }
     if (name) {
       const run = project.run(name);
       if (!run) {
@@ -167,16 +186,11 @@ export function addCommands(options: ICommandOptions): void {
       }
       return { cancelled: run ? [run.id] : [] };
     },
-    { icon: stopIcon, isEnabled: () => rowAt(app)?.ended !== true }
+    { icon: stopIcon, isEnabled: () => contextRow()?.ended !== true }
   );
 
-  const chooseWave = async (
-    args: ICommandArguments,
-    fits: (wave: IWave) => boolean,
-    title: string,
-    none: string
-  ): Promise<IWave | null> => {
-    const id = args.wave ?? rowAt(app)?.wave;
+  const chooseWave: Chooser<IWave> = async (args, fits, title, none) => {
+    const id = args.wave ?? contextRow()?.wave;
     if (id !== undefined) {
       const wave = project.wave(id);
       if (!wave) {
@@ -228,7 +242,7 @@ export function addCommands(options: ICommandOptions): void {
       }
       return { cancelled: await project.cancelWave(wave.id) };
     },
-    { icon: stopIcon, isEnabled: () => rowAt(app)?.ended !== true }
+    { icon: stopIcon, isEnabled: () => contextRow()?.ended !== true }
   );
 
   const openPath = async (
@@ -294,9 +308,9 @@ export function addCommands(options: ICommandOptions): void {
         ? openPath(wave.notebook, trans.__('Wave %1 has no report yet.', wave.id))
         : { path: null };
     },
-    { icon: notebookIcon, isEnabled: () => rowAt(app)?.wave === undefined || hasReport() }
+    { icon: notebookIcon, isEnabled: () => contextRow() === null || hasReport() }
   );
-  const hasReport = (): boolean => project.wave(rowAt(app)!.wave)?.notebook !== null;
+  const hasReport = (): boolean => project.wave(contextRow()!.wave)?.notebook !== null;
 
   add(
     CommandIDs.openComparison,
@@ -355,9 +369,12 @@ export function addCommands(options: ICommandOptions): void {
     },
     { icon: refreshIcon }
   );
+
+  addRunCommands({ ...options, add, chooseRun, chooseWave, contextRow });
 }
 
-interface ICommandArguments {
+/** What Wavebook's commands take; each takes some of it. */
+export interface ICommandArguments {
   directive?: string;
   approval?: number;
   why?: string;
@@ -365,15 +382,8 @@ interface ICommandArguments {
   wave?: number;
   waves?: number[];
   confirm?: boolean;
-}
-
-/** The row of the list that a context menu was opened on. */
-function rowAt(app: JupyterFrontEnd): { wave: number; run?: string; ended: boolean } | null {
-  const node = app.contextMenuHitTest(item => item.classList.contains('jp-Wavebook-row'));
-  if (!node) {
-    return null;
-  }
-  const { wave, run, state } = node.dataset;
-  const ended = ['done', 'failed', 'hung', 'cancelled'].includes(state ?? '');
-  return { wave: Number(wave), run, ended };
+  resume?: boolean;
+  priority?: number;
+  by?: number;
+  devices?: string[];
 }

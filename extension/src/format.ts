@@ -1,6 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { type IRun, type RunState, type Value, type WaveState, hasEnded } from './tokens';
+import {
+  type IDevice,
+  type IRun,
+  type RunState,
+  type Value,
+  type WaveState,
+  hasEnded
+} from './tokens';
 
 /** A length of time in words, as «42 s», «3 min 05 s», «2 h 10 min». */
 export function duration(seconds: number, trans: TranslationBundle): string {
@@ -65,12 +72,25 @@ export function elapsed(run: IRun, now: number): number | null {
   return run.started === null ? null : (run.ended ?? now) - run.started;
 }
 
-/** Seconds of training left at the pace so far, or null where nothing tells it. */
+/** Seconds left by what earlier runs took, else by the pace so far; null where nothing tells it. */
 export function remaining(run: IRun, now: number): number | null {
+  if (!hasEnded(run) && run.started !== null && run.estimated_end !== null) {
+    return Math.max(0, run.estimated_end - now);
+  }
   if (hasEnded(run) || run.started === null || run.iteration < 2 || run.iterations === 0) {
     return null;
   }
   return ((now - run.started) / run.iteration) * (run.iterations - run.iteration);
+}
+
+/** Below this a start is not worth announcing [s]: the estimate knows nothing of other projects on the devices. */
+const SOON = 5;
+
+/** Seconds until a queued run probably starts, or null where nothing tells it or it is due. */
+export function startsIn(run: IRun, now: number): number | null {
+  const left =
+    run.state === 'queued' && run.estimated_start !== null ? run.estimated_start - now : 0;
+  return left > SOON ? left : null;
 }
 
 /** The word for a state. */
@@ -93,4 +113,27 @@ export function stateLabel(state: RunState | WaveState, trans: TranslationBundle
     case 'cancelled':
       return trans.__('Cancelled');
   }
+}
+
+/** A short name of a device: «GPU 0», «CPU». */
+export function deviceLabel(device: IDevice): string {
+  return device.kind === 'gpu' ? `GPU ${device.label}` : 'CPU';
+}
+
+/** Short names of the devices that a run was given; one of another machine by the beginning of its id. */
+export function deviceLabels(run: IRun, devices: ReadonlyArray<IDevice>): string {
+  return (run.device ?? '')
+    .split(',')
+    .filter(Boolean)
+    .map(id => {
+      const known = devices.find(device => device.id === id);
+      return known ? deviceLabel(known) : id === 'cpu' ? 'CPU' : id.slice(0, 12);
+    })
+    .join(', ');
+}
+
+/** So many bytes, as «3.2 GB». */
+export function bytes(count: number): string {
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  return `${Number((count / 10 ** (3 * power)).toPrecision(3))} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`;
 }

@@ -10,20 +10,24 @@ import {
   Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
+import { ILauncher } from '@jupyterlab/launcher';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { bokehRendererFactory } from './bokeh/renderer';
 import { CommandIDs } from './commandids';
 import { addCommands } from './commands';
 import type { ComparisonView } from './comparison';
 import { Conversation } from './conversation';
+import type { DevicesView } from './devices/view';
 import { keepLive } from './live';
 import { WavebookPanel } from './panel';
 import { ProjectModel } from './project';
 import { Server } from './request';
+import type { RunView } from './runs/view';
 
 const FIRST_START_KEY = 'wavebook:opened';
 
@@ -34,6 +38,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   optional: [
     ICommandPalette,
+    ILauncher,
     ILayoutRestorer,
     ISettingRegistry,
     IStateDB,
@@ -44,6 +49,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     app: JupyterFrontEnd,
     rendermime: IRenderMimeRegistry,
     palette: ICommandPalette | null,
+    launcher: ILauncher | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
     state: IStateDB | null,
@@ -60,8 +66,33 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     const comparisons = new WidgetTracker<MainAreaWidget<ComparisonView>>({
       namespace: 'wavebook-comparison'
     });
+    const runViews = new WidgetTracker<MainAreaWidget<RunView>>({ namespace: 'wavebook-run' });
+    const deviceViews = new WidgetTracker<MainAreaWidget<DevicesView>>({
+      namespace: 'wavebook-devices'
+    });
     const plots = { serverSettings: serviceManager.serverSettings, themes };
-    addCommands({ app, server, project, conversation, plots, comparisons, trans });
+    const run = async (command: string, args: ReadonlyPartialJSONObject): Promise<void> => {
+      try {
+        await commands.execute(command, args);
+      } catch (reason) {
+        Notification.error(reason instanceof Error ? reason.message : String(reason), {
+          autoClose: 8000
+        });
+      }
+    };
+    const views = { project, commands, trans, run, server, themes };
+    addCommands({
+      app,
+      server,
+      project,
+      conversation,
+      plots,
+      comparisons,
+      trans,
+      views,
+      runViews,
+      deviceViews
+    });
 
     const identity = serviceManager.user.identity;
     const panel = new WavebookPanel({
@@ -71,15 +102,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
       trans,
       state,
       chat: { user: identity ?? { username: 'you' }, rendermime, themes },
-      run: async (command, args) => {
-        try {
-          await commands.execute(command, args);
-        } catch (reason) {
-          Notification.error(reason instanceof Error ? reason.message : String(reason), {
-            autoClose: 8000
-          });
-        }
-      }
+      run
     });
 
     // The restorer must know of panel and tracker before anything is waited for.
@@ -90,10 +113,21 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
       args: widget => ({ waves: widget.content.waves }),
       name: widget => widget.content.waves.join('-')
     });
+    void restorer?.restore(runViews, {
+      command: CommandIDs.openRun,
+      args: widget => ({ run: widget.content.run }),
+      name: widget => widget.content.run
+    });
+    void restorer?.restore(deviceViews, {
+      command: CommandIDs.openDevices,
+      name: () => 'devices'
+    });
 
     const category = trans.__('Wavebook');
     Object.values(CommandIDs).forEach(command => palette?.addItem({ command, category }));
-    addContextMenus(app);
+    [CommandIDs.open, CommandIDs.openDevices].forEach((command, rank) =>
+      launcher?.add({ command, category, rank })
+    );
 
     void project.refresh();
     conversation.load().catch(() => undefined); // the panel's header tells of a server that does not answer
@@ -107,22 +141,6 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     void applySettings(app, panel, settings, state);
   }
 };
-
-function addContextMenus(app: JupyterFrontEnd): void {
-  const menus: Array<[selector: string, commands: string[]]> = [
-    [
-      '.jp-Wavebook-row[data-kind="run"]',
-      [CommandIDs.openNotebook, CommandIDs.openLog, CommandIDs.cancelRun]
-    ],
-    [
-      '.jp-Wavebook-row[data-kind="wave"]',
-      [CommandIDs.openComparison, CommandIDs.openReport, CommandIDs.cancelWave]
-    ]
-  ];
-  for (const [selector, commands] of menus) {
-    commands.forEach((command, rank) => app.contextMenu.addItem({ command, selector, rank }));
-  }
-}
 
 async function applySettings(
   app: JupyterFrontEnd,

@@ -17,6 +17,7 @@ import { RequestList } from './components/requestlist';
 import { WaveList } from './components/wavelist';
 import type { Conversation } from './conversation';
 import { waveIcon } from './icons';
+import { DEFAULTS, FILTERS, type IListOptions, SORTS } from './rows';
 
 export interface IPanelOptions extends IPanelContext {
   conversation: Conversation;
@@ -51,10 +52,17 @@ export class WavebookPanel extends SidePanel {
     const waves = new Section(trans.__('Waves'), 'jp-Wavebook-waves');
     waves.addWidget(
       this._react(
-        <UseSignal signal={this._toggledChanged}>
-          {() => <WaveList toggled={this._toggled} toggle={this._toggle} />}
+        <UseSignal signal={this._listChanged}>
+          {() => (
+            <WaveList
+              toggled={this._toggled}
+              toggle={this._toggle}
+              options={this._list}
+              choose={this._choose}
+            />
+          )}
         </UseSignal>,
-        'jp-Wavebook-scroll'
+        'jp-Wavebook-wavelist'
       )
     );
     waves.toolbar.addItem(
@@ -162,16 +170,27 @@ export class WavebookPanel extends SidePanel {
 
   private _toggle = (key: string, expanded: boolean): void => {
     this._toggled = new Map(this._toggled).set(key, expanded);
-    this._toggledChanged.emit();
+    this._listChanged.emit();
+    void this._save.invoke();
+  };
+
+  private _choose = (options: Partial<IListOptions>): void => {
+    this._list = { ...this._list, ...options };
+    this._listChanged.emit();
     void this._save.invoke();
   };
 
   private async _restore(): Promise<void> {
     const saved = (await this._options.state?.fetch(STATE_KEY)) as
-      { toggled?: { [key: string]: boolean } } | undefined;
+      { toggled?: { [key: string]: boolean }; filter?: string; sort?: string } | undefined;
     if (saved?.toggled && this._toggled.size === 0) {
       this._toggled = new Map(Object.entries(saved.toggled));
-      this._toggledChanged.emit();
+      this._list = {
+        ...DEFAULTS,
+        filter: FILTERS.find(filter => filter === saved.filter) ?? DEFAULTS.filter,
+        sort: SORTS.find(sort => sort === saved.sort) ?? DEFAULTS.sort
+      };
+      this._listChanged.emit();
     }
   }
 
@@ -181,9 +200,14 @@ export class WavebookPanel extends SidePanel {
   private _empty: boolean | null = null;
   private _chat: ConversationWidget;
   private _toggled: ReadonlyMap<string, boolean> = new Map();
-  private _toggledChanged = new Signal<this, void>(this);
+  private _list: IListOptions = DEFAULTS; // what was typed into the filter is forgotten with the page
+  private _listChanged = new Signal<this, void>(this);
   private _save = new Debouncer(async () => {
-    await this._options.state?.save(STATE_KEY, { toggled: Object.fromEntries(this._toggled) });
+    await this._options.state?.save(STATE_KEY, {
+      toggled: Object.fromEntries(this._toggled),
+      filter: this._list.filter,
+      sort: this._list.sort
+    });
   }, 300);
 }
 

@@ -76,6 +76,12 @@ export class ProjectModel implements IDisposable {
     return (this._waves ?? []).filter(wave => wave.runs.some(run => !hasEnded(run)));
   }
 
+  /** The runs that wait, in the order in which they will start. */
+  get queue(): IRun[] {
+    const waiting = this.runs.filter(run => run.state === 'queued');
+    return waiting.sort((a, b) => b.priority - a.priority || a.submitted - b.submitted);
+  }
+
   get pendingApprovals(): IApproval[] {
     return this.approvals.filter(approval => approval.state === 'pending');
   }
@@ -134,6 +140,26 @@ export class ProjectModel implements IDisposable {
     const cancelled = await this._server.cancelWave(id);
     void this._soon.invoke();
     return cancelled;
+  }
+
+  /** Queue repeats of a run, or of what of a wave failed; answers their names. */
+  async retry(target: { run: string } | { wave: number }, resume: boolean): Promise<string[]> {
+    const queued =
+      'run' in target
+        ? await this._server.retryRun(target.run, resume)
+        : await this._server.retryWave(target.wave, resume);
+    void this._soon.invoke();
+    return queued;
+  }
+
+  async setPriority(run: string, priority: number): Promise<void> {
+    await this._server.setPriority(run, priority);
+    void this._soon.invoke();
+  }
+
+  async setDevices(run: string, devices: string[]): Promise<void> {
+    await this._server.setDevices(run, devices);
+    void this._soon.invoke();
   }
 
   dispose(): void {

@@ -8,10 +8,15 @@ import type {
   IApproval,
   IChatMessage,
   IComparison,
+  IDeviceLoad,
+  ILogPart,
+  IMetrics,
   IProject,
   IRequest,
+  IRunDetails,
   IServer,
-  IWave
+  IWave,
+  RunEvent
 } from './tokens';
 
 /** An answer of the server that is not a success; the message is for a person. */
@@ -64,6 +69,42 @@ export class Server implements IServer {
 
   async cancelWave(wave: number): Promise<string[]> {
     return (await this._json<{ cancelled: string[] }>(`waves/${wave}/cancel`, {})).cancelled;
+  }
+
+  run(run: string): Promise<IRunDetails> {
+    return this._json(`runs/${run}`);
+  }
+
+  metrics(run: string, points: number): Promise<IMetrics> {
+    return this._json(`runs/${run}/metrics?points=${points}`);
+  }
+
+  events(run: string, start: number): Promise<{ events: RunEvent[]; end: number }> {
+    return this._json(`runs/${run}/events?start=${start}`);
+  }
+
+  log(run: string, start: number | null): Promise<ILogPart> {
+    return this._json(`runs/${run}/log${start === null ? '' : `?start=${start}`}`);
+  }
+
+  async retryRun(run: string, resume: boolean): Promise<string[]> {
+    return (await this._json<{ queued: string[] }>(`runs/${run}/retry`, { resume })).queued;
+  }
+
+  async retryWave(wave: number, resume: boolean): Promise<string[]> {
+    return (await this._json<{ queued: string[] }>(`waves/${wave}/retry`, { resume })).queued;
+  }
+
+  async setPriority(run: string, priority: number): Promise<void> {
+    await this._json(`runs/${run}/priority`, { priority });
+  }
+
+  async setDevices(run: string, devices: string[]): Promise<void> {
+    await this._json(`runs/${run}/devices`, { devices });
+  }
+
+  async devices(): Promise<IDeviceLoad[]> {
+    return (await this._json<{ devices: IDeviceLoad[] }>('gpus')).devices;
   }
 
   comparison(waves: number[]): Promise<IComparison> {

@@ -16,8 +16,33 @@ export type Value = string | number | boolean | null | Value[] | { [key: string]
 
 export interface IDevice {
   id: string;
+  /** Its short name: `cpu`, `0`, or `0:1` for a MIG instance. */
+  label: string;
   name: string;
   kind: 'cpu' | 'gpu';
+}
+
+/** A run that has taken a device, of this project or another. */
+export interface IHolder {
+  run: string;
+  project: string;
+  pid: number | null;
+  shared: boolean;
+  /** Whether it is a run of this project. */
+  own: boolean;
+}
+
+/** A device as it is now. What its driver does not tell is null. */
+export interface IDeviceLoad extends IDevice {
+  /** [bytes] */
+  memory_total: number | null;
+  /** [bytes] */
+  memory_used: number | null;
+  /** [%] */
+  utilisation: number | null;
+  holders: IHolder[];
+  /** Processes that belong to no run, in words. */
+  foreign: string[];
 }
 
 /** The project that the server was started in. */
@@ -60,16 +85,100 @@ export interface IRun {
   state: RunState;
   phase?: string | null;
   device: string | null;
+  /** Where it may go: `auto`, `cpu`, or indices and UUIDs. */
+  devices: string[];
+  gpus: number;
   pid: number | null;
   iteration: number;
   iterations: number;
+  submitted: number;
   started: number | null;
   ended: number | null;
+  estimated_start: number | null;
+  estimated_end: number | null;
+  priority: number;
   message: string | null;
   notebook: string | null;
   log: string | null;
+  folder: string;
+  replay: string | null;
+  /** Iteration that a repeat can go on from. */
+  checkpoint: number | null;
   /** Of result.json, else of the newest iteration. */
   metrics: { [name: string]: number } | null;
+}
+
+/** What a run was given, as far as it is shown; spec.json has more. */
+export interface IRunSpec {
+  task: string;
+  hypothesis: string;
+  seed: number;
+  num_envs: number;
+  iterations: number;
+  overrides: { [name: string]: Value };
+  devices: string[];
+  gpus: number;
+  template: string;
+  priority: number;
+  checkpoint: string | null;
+  resumed_from: string | null;
+  planner: string;
+  wavebook_version: string;
+}
+
+/** A run with its input and its result. */
+export interface IRunDetails extends IRun {
+  spec: IRunSpec;
+  result: { [name: string]: Value } | null;
+}
+
+export interface IQuantity {
+  label: string;
+  unit: string | null;
+  better: 'down' | 'up' | null;
+}
+
+/** The curves of a run on one axis, the most telling first. */
+export interface IMetrics {
+  iterations: number[];
+  values: { [name: string]: Array<number | null> };
+  quantities: { [name: string]: IQuantity };
+}
+
+/** One step that the watchdog thinks would help. */
+export interface ISuggestion {
+  action: string;
+  why: string;
+  overrides?: { [name: string]: Value };
+  num_envs?: number;
+  names?: string[];
+}
+
+/** One line of a run's events.jsonl. */
+export type RunEvent = { t: number } & (
+  | {
+      kind: 'state';
+      state: RunState;
+      phase?: string | null;
+      message?: string | null;
+      device?: string | null;
+    }
+  | { kind: 'cell'; index?: number; state?: string; status?: string; [name: string]: unknown }
+  | {
+      kind: 'alert';
+      finding: string;
+      message: string;
+      ends_run: boolean;
+      suggestion: ISuggestion | null;
+    }
+);
+
+/** A stretch of a file that grows; `end` is where the next one begins [bytes]. */
+export interface ILogPart {
+  text: string;
+  start: number;
+  end: number;
+  size: number;
 }
 
 export interface IWave {
@@ -174,6 +283,19 @@ export interface IServer {
   cancelRun(run: string): Promise<void>;
   /** Cancels what has not ended and answers its run ids. */
   cancelWave(wave: number): Promise<string[]>;
+  run(run: string): Promise<IRunDetails>;
+  metrics(run: string, points: number): Promise<IMetrics>;
+  /** What happened in a run from byte `start` of its events on, metrics and prints left out. */
+  events(run: string, start: number): Promise<{ events: RunEvent[]; end: number }>;
+  /** The end of a run's log, or what follows byte `start`. */
+  log(run: string, start: number | null): Promise<ILogPart>;
+  /** Queues repeats of what failed and answers their run ids. */
+  retryRun(run: string, resume: boolean): Promise<string[]>;
+  retryWave(wave: number, resume: boolean): Promise<string[]>;
+  setPriority(run: string, priority: number): Promise<void>;
+  /** Sends a queued run to other devices. */
+  setDevices(run: string, devices: string[]): Promise<void>;
+  devices(): Promise<IDeviceLoad[]>;
   comparison(waves: number[]): Promise<IComparison>;
   /** Curves of these metrics between two iterations, or whole, finer than the comparison carries them. */
   comparisonCurves(
@@ -207,4 +329,9 @@ export interface IRequest {
 /** Whether a run will not change its state again. */
 export function hasEnded(run: IRun): boolean {
   return ENDED.has(run.state);
+}
+
+/** Whether a run ended without its result, so that it can be repeated. */
+export function canRetry(run: IRun): boolean {
+  return hasEnded(run) && run.state !== 'done';
 }

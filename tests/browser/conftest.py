@@ -119,3 +119,33 @@ def artifact() -> Callable[[str], Path]:
         return ARTIFACTS / name
 
     return path
+
+
+AXE = Path(__file__).resolve().parents[2] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page, str], None]:
+    """Fail where axe-core finds a serious violation in what a selector names."""
+
+    def check(page: Page, selector: str) -> None:
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate(
+            """async selector => (await axe.run(selector, {resultTypes: ['violations']})).violations.map(
+              ({id, impact, nodes}) => ({id, impact, nodes: nodes.map(node => node.html.slice(0, 200))}))""",
+            selector,
+        )
+        serious = [violation for violation in found if violation["impact"] in {"serious", "critical"}]
+        assert serious == [], f"axe-core found something in {selector}"
+
+    return check
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what a browser has to load of the extension."""
+    static = Path(__file__).resolve().parents[2] / "extension" / "wavebook" / "labextension" / "static"
+    sizes = sorted((path.stat().st_size for path in static.glob("*.js")), reverse=True)
+    terminalreporter.write_line(
+        f"front end: {sum(sizes) / 1e3:.0f} kB of JavaScript in {len(sizes)} files, "
+        f"the largest {max(sizes, default=0) / 1e3:.0f} kB"
+    )

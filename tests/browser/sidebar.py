@@ -20,7 +20,7 @@ class Sidebar:
     def ready(self) -> Sidebar:
         """Wait until JupyterLab stands and the panel shows."""
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
-        expect(self.panel).to_be_visible()
+        expect(self.panel).to_be_visible(timeout=30_000)
         return self
 
     def ask(self, directive: str) -> None:

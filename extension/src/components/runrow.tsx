@@ -2,7 +2,16 @@ import { notebookIcon, stopIcon, textEditorIcon } from '@jupyterlab/ui-component
 import React from 'react';
 
 import { CommandIDs } from '../commandids';
-import { duration, elapsed, keyMetric, number, progress, remaining } from '../format';
+import {
+  deviceLabels,
+  duration,
+  elapsed,
+  keyMetric,
+  number,
+  progress,
+  remaining,
+  startsIn
+} from '../format';
 import { type IRun, hasEnded } from '../tokens';
 import { useNow, usePanel } from './context';
 import { IconButton } from './iconbutton';
@@ -11,18 +20,21 @@ import { StateChip } from './statechip';
 
 /** The line of a run: where it stands, on what, since when, and its key metric. */
 export function RunRow(props: { run: IRun; tabIndex: number }): JSX.Element {
-  const { run: execute, trans } = usePanel();
+  const { run: execute, trans, project } = usePanel();
   const { run: item, tabIndex } = props;
   const live = !hasEnded(item) && item.state !== 'queued';
-  const now = useNow(live);
+  const now = useNow(!hasEnded(item));
   const taken = elapsed(item, now);
   const left = remaining(item, now);
+  const start = startsIn(item, now);
   const metric = keyMetric(item);
   const facts = [
     item.iterations > 0 && item.state !== 'queued' && `${item.iteration}/${item.iterations}`,
     taken !== null && duration(taken, trans),
     left !== null && item.state === 'running' && trans.__('%1 left', duration(left, trans)),
-    item.device
+    start !== null && trans.__('starts in %1', duration(start, trans)),
+    item.priority !== 0 && !hasEnded(item) && trans.__('priority %1', item.priority),
+    deviceLabels(item, project.project?.devices ?? [])
   ].filter(Boolean);
   const args = { run: item.id };
   return (

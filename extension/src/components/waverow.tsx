@@ -3,10 +3,10 @@ import { notebookIcon, stopIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { CommandIDs } from '../commandids';
-import { progress } from '../format';
+import { duration, progress, remaining } from '../format';
 import { comparisonIcon } from '../icons';
 import { type IExperiment, type IVerdict, type IWave, hasEnded } from '../tokens';
-import { usePanel } from './context';
+import { useNow, usePanel } from './context';
 import { IconButton } from './iconbutton';
 import { ProgressBar } from './progressbar';
 import { StateChip } from './statechip';
@@ -17,6 +17,8 @@ export function WaveRow(props: { wave: IWave; tabIndex: number }): JSX.Element {
   const { wave, tabIndex } = props;
   const ended = wave.runs.filter(hasEnded).length;
   const done = wave.runs.reduce((sum, item) => sum + (hasEnded(item) ? 1 : progress(item)), 0);
+  const now = useNow(ended < wave.runs.length);
+  const left = timeLeft(wave, now);
   return (
     <div className="jp-Wavebook-rowBody">
       <div className="jp-Wavebook-rowLine">
@@ -25,7 +27,10 @@ export function WaveRow(props: { wave: IWave; tabIndex: number }): JSX.Element {
           <span className="jp-Wavebook-quiet">{trans.__('after %1', wave.parent)}</span>
         )}
         <StateChip state={wave.state} />
-        <span className="jp-Wavebook-count">{trans.__('%1/%2 runs', ended, wave.runs.length)}</span>
+        <span className="jp-Wavebook-count">
+          {left !== null && `${trans.__('%1 left', duration(left, trans))} · `}
+          {trans.__('%1/%2 runs', ended, wave.runs.length)}
+        </span>
         <span className="jp-Wavebook-actions">
           <IconButton
             icon={comparisonIcon}
@@ -61,6 +66,21 @@ export function WaveRow(props: { wave: IWave; tabIndex: number }): JSX.Element {
       />
     </div>
   );
+}
+
+/** Seconds until the last run of a wave ends, or null where one of them cannot be told. */
+function timeLeft(wave: IWave, now: number): number | null {
+  const left = wave.runs
+    .filter(run => !hasEnded(run))
+    .map(run =>
+      run.started === null
+        ? run.estimated_end === null
+          ? Infinity
+          : run.estimated_end - now
+        : (remaining(run, now) ?? Infinity)
+    );
+  const most = Math.max(...left);
+  return Number.isFinite(most) ? Math.max(0, most) : null;
 }
 
 /** The line of an experiment: its hypothesis and verdict. */
