@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         place = item.path.parent if item.path.parent.name == "engines" else item.path
         item.add_marker(pytest.mark.xdist_group(place.relative_to(config.rootpath).as_posix()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what a browser has to load of the extension."""
+    static = Path(__file__).resolve().parents[1] / "extension" / "wavebook" / "labextension" / "static"
+    sizes = sorted((path.stat().st_size for path in static.glob("*.js")), reverse=True)
+    terminalreporter.write_line(
+        f"front end: {sum(sizes) / 1e3:.0f} kB of JavaScript in {len(sizes)} files, "
+        f"the largest {max(sizes, default=0) / 1e3:.0f} kB"
+    )

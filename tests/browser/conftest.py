@@ -139,13 +139,3 @@ def accessible() -> Callable[[Page, str], None]:
         assert serious == [], f"axe-core found something in {selector}"
 
     return check
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what a browser has to load of the extension."""
-    static = Path(__file__).resolve().parents[2] / "extension" / "wavebook" / "labextension" / "static"
-    sizes = sorted((path.stat().st_size for path in static.glob("*.js")), reverse=True)
-    terminalreporter.write_line(
-        f"front end: {sum(sizes) / 1e3:.0f} kB of JavaScript in {len(sizes)} files, "
-        f"the largest {max(sizes, default=0) / 1e3:.0f} kB"
-    )

@@ -139,6 +139,8 @@ def test_runs_are_followed_cancelled_and_opened(sidebar: Sidebar, lab: Lab) -> N
 def test_the_tree_is_walked_by_keyboard_and_stays_as_it_was_left(sidebar: Sidebar, lab: Lab) -> None:
     record = lab.project.waves()[-1]
     run = sidebar.run(record.runs()[0].id)
+    expect(sidebar.page.locator(".jp-Launcher")).to_be_visible(timeout=30_000)
+    sidebar.page.wait_for_timeout(1000)  # the launcher takes the focus when it opens, however late
     sidebar.wave(record.id).focus()
     sidebar.page.keyboard.press("ArrowDown")
     expect(sidebar.rows.nth(1)).to_be_focused()

@@ -90,8 +90,10 @@ function Tree(props: { rows: Row[]; toggle: IListState['toggle'] }): JSX.Element
       const node = scroller.current?.querySelector<HTMLElement>(
         `[data-key="${CSS.escape(wanted.current)}"]`
       );
-      node?.focus({ preventScroll: true });
-      wanted.current = null;
+      if (node) {
+        node.focus({ preventScroll: true });
+        wanted.current = null;
+      }
     }
   });
 

@@ -19,7 +19,7 @@ export function Alerts(props: { model: RunModel }): JSX.Element | null {
       {alerts.reverse().map((alert, index) => (
         <div key={index} className="jp-Wavebook-alert" data-ends={alert.ends_run} role="note">
           <p>
-            <strong>{alert.finding}</strong>{' '}
+            <strong>{alert.finding.replace(/_/g, ' ')}</strong>{' '}
             <time dateTime={new Date(alert.t * 1000).toISOString()} className="jp-Wavebook-quiet">
               {new Date(alert.t * 1000).toLocaleTimeString()}
             </time>
