@@ -42,8 +42,9 @@ install: .venv/installed
 	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
 	.venv/uv/bin/uv venv --quiet --allow-existing --python "$$python" .venv
 
+# Two processes on two cores: with threads of their own they would wait for each other.
 test: install chromium system-packages
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-fast: install
 	$(BIN)/python -m pytest -m "not sim and not browser and not slow"
