@@ -130,6 +130,7 @@ def test_wrong_overrides_are_refused_before_anything_runs(
         (["status", "7"], "there is no wave 7"),
         (["logs", "exp1"], "runs are named like 'exp001/s0'"),
         (["cancel", "exp001/s0"], "there is no run 'exp001/s0'"),
+        (["export", "exp001/s0"], "there is no run 'exp001/s0'"),
         (["compare", "3"], "there is no wave 3"),
         (["report", "3"], "there is no wave 3"),
         (["retry", "3"], "there is no wave 3"),

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("isaaclab")
 
 import torch
+from onnx.reference import ReferenceEvaluator
 
 from wavebook_locomotion import configuration, evaluation, training
 from wavebook_locomotion.errors import ConfigurationError
@@ -18,6 +19,7 @@ from wavebook_locomotion.evaluation.disturbances import DISTURBANCES
 from wavebook_locomotion.evaluation.evaluate import fixed_configuration
 from wavebook_locomotion.evaluation.measures import cost_of_transport, interval
 from wavebook_locomotion.evaluation.protocol import PROTOCOL
+from wavebook_locomotion.export import export
 from wavebook_locomotion.randomization.friction import set_friction
 from wavebook_locomotion.simulation import open_environment
 
@@ -174,3 +176,20 @@ def test_none_makes_all_robots_alike_and_lite3_makes_them_differ() -> None:
             assert ("push_robot" in env.event_manager.active_terms.get("interval", [])) == (name == "lite3")
     assert spreads["none"] == (0.0, 0.0)
     assert min(spreads["lite3"]) > 0.001
+
+
+@pytest.mark.sim
+def test_an_exported_policy_acts_like_the_run(blind: tuple[configuration.TaskConfig, Path], tmp_path: Path) -> None:
+    config, checkpoint = blind
+    found = export(config, checkpoint, tmp_path, steps=3)
+    assert (found["observation_size"], found["action_size"], found["observations"]) == (45, 12, 12)
+    assert found["onnx_difference"] < 1e-5
+    assert found["torchscript_difference"] < 1e-5
+    # The files stand alone: the same answer again, and another one to another observation.
+    policy = torch.jit.load(found["torchscript"])
+    one, other = policy(torch.zeros(1, 45)), policy(torch.ones(1, 45))
+    (from_onnx,) = ReferenceEvaluator(found["onnx"]).run(None, {"obs": np.ones((1, 45), dtype=np.float32)})
+    assert from_onnx == pytest.approx(other.detach().numpy(), abs=1e-5)
+    assert not torch.allclose(one, other)
+    with pytest.raises(ConfigurationError, match=r"no checkpoint .*nowhere\.pt"):
+        export(config, tmp_path / "nowhere.pt", tmp_path)

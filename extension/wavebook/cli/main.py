@@ -13,6 +13,7 @@ from wavebook.cli.control import cancel, logs, priority, reindex, retry, run, st
 from wavebook.cli.demo import demo
 from wavebook.cli.devices import gpus
 from wavebook.cli.doctor import doctor
+from wavebook.cli.export import export
 from wavebook.cli.lab import lab
 from wavebook.cli.mcp import mcp
 from wavebook.cli.plan import plan
@@ -29,7 +30,7 @@ def commands() -> None:
 for command in (
     *(lab, demo, plan, run, status, logs, cancel, retry, priority),
     *(requests, allow, deny, mcp),
-    *(gpus, compare, report, reindex, doctor, bench),
+    *(gpus, compare, report, export, reindex, doctor, bench),
 ):
     commands.add_command(command)
 
