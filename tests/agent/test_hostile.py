@@ -13,12 +13,18 @@ import pytest
 
 from tests.agent.messages_server import KEY, serving
 from tests.projects import TASK, Drawn, draw_wave
+from wavebook.agent.approvals import Approvals
+from wavebook.agent.chat import Chat
 from wavebook.agent.claude import ClaudePlanner
+from wavebook.agent.conversation import turn
+from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.planner import Proposal, Request
+from wavebook.agent.standing import StandingBudgets
 from wavebook.agent.tools.call import LONGEST, call
 from wavebook.agent.tools.registry import TOOLS
 from wavebook.agent.tools.requests import Requests
 from wavebook.agent.tools.tool import Workspace
+from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.planner_settings import ClaudeSettings
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.redaction import redact
@@ -289,3 +295,23 @@ def test_secrets_are_taken_out_wherever_they_stand(text, project):
 )
 def test_what_is_no_secret_stays(text):
     assert redact(text, {}) == text
+
+
+@pytest.mark.parametrize(("foreign", "reached"), [((), "approved"), (("the log of exp001/s0",), "pending")])
+def test_no_standing_budget_approves_a_plan_made_after_foreign_text(foreign, reached, project, monkeypatch):
+    monkeypatch.setattr(Queue, "ensure_dispatcher", lambda self: None)
+    StandingBudgets(project).grant(6, 1.0, "ada")
+    plan = OfflinePlanner(project).propose("track velocity better on flat ground, 2 experiments, on cpu")
+
+    class Planner:
+        name = label = "claude"
+
+        async def answer(self, request):
+            yield Proposal(plan, foreign)
+
+    async def talk():
+        approvals = Approvals(project)
+        return [event async for event in turn(Chat(project), approvals, Planner(), "go on", by="ada")]
+
+    asyncio.run(talk())
+    assert Approvals(project).list()[0].state == reached

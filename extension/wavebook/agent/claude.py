@@ -106,7 +106,7 @@ class ClaudePlanner:
                 async for part in self._use(workspace, message, results):
                     yield part
                 while proposals:
-                    yield Proposal(proposals.pop())
+                    yield Proposal(proposals.pop(), tuple(dict.fromkeys(workspace.foreign)))
                 messages.append(_results(message, results))
                 if Tokens.of(message.usage).read > self.settings.context_tokens:
                     _drop_results(messages)

@@ -92,7 +92,9 @@ async def turn(
                         yield {"kind": "tool", "id": reply.id, "part": done.model_dump()}
                 elif isinstance(part, Proposal):
                     approval = await asyncio.to_thread(approvals.propose, part.plan, by=by)
-                    approval, why = await asyncio.to_thread(approve_within_budget, approvals, approval)
+                    why = ""
+                    if not part.foreign:  # what a log or a file says must not spend a budget
+                        approval, why = await asyncio.to_thread(approve_within_budget, approvals, approval)
                     if why:
                         parts.end(why)
                     reply.approval = approval.id

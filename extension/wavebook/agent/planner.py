@@ -22,6 +22,8 @@ class Proposal:
     """A plan that waits for a person's approval."""
 
     plan: WavePlan
+    foreign: Sequence[str] = ()
+    """Logs, notebooks and files that were read for it: no standing budget approves such a plan."""
 
 
 @dataclass(frozen=True)
