@@ -26,6 +26,7 @@ import type { DevicesView } from './devices/view';
 import { keepLive } from './live';
 import { WavebookPanel } from './panel';
 import { ProjectModel } from './project';
+import { replayRendererFactory } from './replay/renderer';
 import { Server } from './request';
 import type { RunView } from './runs/view';
 
@@ -182,4 +183,23 @@ const rendererPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [panelPlugin, rendererPlugin];
+const replayPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'wavebook:replay-renderer',
+  description:
+    'Shows replays of evaluated robots in notebooks, without a kernel and without a network.',
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  optional: [IThemeManager, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    rendermime: IRenderMimeRegistry,
+    themes: IThemeManager | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('wavebook');
+    const { serverSettings } = app.serviceManager;
+    rendermime.addFactory(replayRendererFactory({ serverSettings, themes }, trans));
+  }
+};
+
+export default [panelPlugin, rendererPlugin, replayPlugin];

@@ -18,6 +18,7 @@ FLAGS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--enable-unsafe-swiftshader",  # WebGL without a GPU
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

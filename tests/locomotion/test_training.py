@@ -13,6 +13,7 @@ pytest.importorskip("isaaclab")
 
 from wavebook_locomotion import configuration, evaluation, training
 from wavebook_locomotion.errors import ConfigurationError
+from wavebook_locomotion.replay import ReplayRecorder
 from wavebook_locomotion.training import TrainingOutcome
 
 pytestmark = pytest.mark.sim
@@ -157,16 +158,21 @@ def test_a_run_cannot_change_what_it_is_judged_by(trained: tuple[TrainingOutcome
         "env.events.reset_base.params.velocity_range.x": [0.0, 0.0],
         "env.observations.policy.enable_corruption": False,
     }
+    recorder = ReplayRecorder()
     results = [
         evaluation.evaluate(
             configuration.load(FLAT, {**SMALL, **overrides}, num_envs=8, seed=5),
             outcome.checkpoint,
             num_envs=4,
             seconds=1.2,
+            recorder=watching,
         )
-        for overrides in ({}, easy)
+        for overrides, watching in (({}, None), (easy, recorder))
     ]
     assert results[0] == results[1]
+    recorded = recorder.document()["robots"]
+    assert [robot["command"] for robot in recorded] == list(dict.fromkeys(robot["command"] for robot in recorded))
+    assert (len(recorded), recorded[0]["terrain"], recorded[0]["ground"]) == (8, "", None)
     # Fewer robots than commands: three rollouts of four robots cover them all.
     assert sum(entry["robots"] for entry in results[0]["per_command"].values()) == 12
 

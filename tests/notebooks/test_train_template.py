@@ -17,6 +17,8 @@ from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.plan import EvaluationSpec, ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project
+from wavebook_tools.replay import REPLAY_MIME
+from wavebook_tools.replay.document import read_replay
 
 pytestmark = [
     pytest.mark.sim,
@@ -93,10 +95,17 @@ def test_the_notebook_shows_configuration_curves_and_result(project: Project) ->
     outputs = {cell.id: json.dumps(cell.get("outputs", [])) for cell in notebook.cells}
     assert "4.5" in outputs["configuration"], "the override stands in the table of rewards"
     assert BOKEH_MIME in outputs["training"]
+    assert REPLAY_MIME in outputs["replay"]
     assert "m/s" in outputs["evaluation"]
     assert "isaaclab" in outputs["environment"]
     assert "exp001" in outputs["verdict"] or "baseline" in outputs["verdict"]
     assert len(json.dumps(notebook)) < 2_000_000
+
+
+def test_the_run_keeps_a_replay_of_each_command(project: Project) -> None:
+    replay = read_replay(project, project.run("exp001/s7"))
+    assert replay.title == "exp001/s7"
+    assert len({motion.command for motion in replay.robots}) == len(replay.robots) == 8
 
 
 def test_the_executed_notebook_runs_again_by_hand(project: Project, tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ WRITES = [
     ("POST", "requests/1"),
 ]
 ROUTES = [*(("GET", path) for path in READS), *WRITES]
-FILES = ["bokeh.min.js", "bokeh-gl.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js"]
+SCRIPTS = [
+    *(("bokeh", name) for name in ("bokeh.min.js", "bokeh-gl.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js")),
+    ("replay", "player.js"),
+]
 
 
 @pytest.fixture
@@ -96,22 +99,23 @@ async def test_who_is_not_logged_in_is_refused(ask, verb, path):
     assert json.loads(body)["message"]
 
 
-@pytest.mark.parametrize("name", FILES)
-async def test_bokehjs_is_for_those_who_are_logged_in(ask, name):
+@pytest.mark.parametrize(("folder", "name"), SCRIPTS)
+async def test_scripts_are_for_those_who_are_logged_in(ask, folder, name):
     # What is no interface sends a browser to the login page.
     status, _ = await ask(
-        "GET", "wavebook", "bokeh", name, headers={"Authorization": "token no"}, follow_redirects=False
+        "GET", "wavebook", folder, name, headers={"Authorization": "token no"}, follow_redirects=False
     )
     assert status == 302
-    status, script = await ask("GET", "wavebook", "bokeh", name)
+    status, script = await ask("GET", "wavebook", folder, name)
     assert status == 200
-    assert b"Bokeh" in script
-    assert (await ask("HEAD", "wavebook", "bokeh", name))[0] == 200
+    assert (b"Bokeh" if folder == "bokeh" else b"WavebookReplay") in script
+    assert (await ask("HEAD", "wavebook", folder, name))[0] == 200
 
 
-@pytest.mark.parametrize("name", ["bokeh.js", "../../server.py", "lib/index.js", ""])
-async def test_only_bokehjs_is_served(ask, name):
-    assert (await ask("GET", "wavebook", "bokeh", name))[0] in {403, 404}
+@pytest.mark.parametrize("folder", ["bokeh", "replay"])
+@pytest.mark.parametrize("name", ["bokeh.js", "../../server.py", "../document.py", "lib/index.js", ""])
+async def test_only_named_scripts_are_served(ask, folder, name):
+    assert (await ask("GET", "wavebook", folder, name))[0] in {403, 404}
 
 
 class NobodyMay(Authorizer):
@@ -141,7 +145,8 @@ class TestUnauthorised:
         assert list(jp_root_dir.iterdir()) == []
 
     async def test_who_may_not_gets_no_scripts(self, ask):
-        assert (await ask("GET", "wavebook", "bokeh", "bokeh.min.js"))[0] == 403
+        for folder, name in SCRIPTS:
+            assert (await ask("GET", "wavebook", folder, name))[0] == 403
 
 
 class TestWithoutToken:

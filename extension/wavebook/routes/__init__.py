@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wavebook.routes import approvals, base, bokeh, chat, comparison, gpus, project, queue, requests, runs, waves
+from wavebook.routes import approvals, base, bokeh, chat, comparison, gpus, project, queue, replay, requests, runs, waves
 
 
 def handlers() -> list[tuple[Any, ...]]:
     """All routes, as the server takes them: pattern and handler. The last answers what is none."""
     resources = (project, gpus, waves, runs, queue, comparison, chat, approvals, requests)
     routes = [(rf"/wavebook/api/{pattern}", handler) for part in resources for pattern, handler in part.ROUTES]
-    return [*routes, *bokeh.ROUTES, (r"/wavebook/api(?:/.*)?", base.NoSuchRoute)]
+    return [*routes, *bokeh.ROUTES, *replay.ROUTES, (r"/wavebook/api(?:/.*)?", base.NoSuchRoute)]

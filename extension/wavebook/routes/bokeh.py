@@ -6,11 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import JupyterHandler
-from tornado.web import HTTPError, StaticFileHandler, authenticated
-
-from wavebook.routes.base import AUTH_RESOURCE
+from wavebook.routes.scripts import ScriptHandler
 
 FILES = ("bokeh.min.js", "bokeh-gl.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js")
 
@@ -23,29 +19,4 @@ def scripts() -> Path:
     return Path(spec.origin).parent / "server" / "static" / "js"
 
 
-class BokehHandler(JupyterHandler, StaticFileHandler):
-    """BokehJS."""
-
-    auth_resource = AUTH_RESOURCE
-
-    @authenticated
-    @authorized
-    async def get(self, path: str, include_body: bool = True) -> None:  # type: ignore[override]
-        await self._serve(path, include_body)
-
-    @authenticated
-    @authorized
-    async def head(self, path: str) -> None:  # type: ignore[override]
-        await self._serve(path, include_body=False)
-
-    async def _serve(self, path: str, include_body: bool) -> None:
-        if path not in FILES:
-            raise HTTPError(404, f"{path} is no file of BokehJS; there are {', '.join(FILES)}")
-        await StaticFileHandler.get(self, path, include_body)
-
-    def set_extra_headers(self, path: str) -> None:
-        """Let the browser keep the file and ask whether it changed."""
-        self.set_header("Cache-Control", "private, no-cache")
-
-
-ROUTES: list[tuple[Any, ...]] = [(r"/wavebook/bokeh/(.*)", BokehHandler, {"path": str(scripts())})]
+ROUTES: list[tuple[Any, ...]] = [(r"/wavebook/bokeh/(.*)", ScriptHandler, {"path": str(scripts()), "names": FILES})]

@@ -18,6 +18,7 @@ from wavebook_locomotion.randomization import presets as randomization
 
 if TYPE_CHECKING:
     from wavebook_locomotion.evaluation.rollout import Rollout
+    from wavebook_locomotion.replay import ReplayRecorder
 
 
 def evaluate(
@@ -28,6 +29,7 @@ def evaluate(
     seconds: float,
     terrain_set: str = PROTOCOL.terrain_set,
     on_progress: Callable[[float], None] | None = None,
+    recorder: ReplayRecorder | None = None,
 ) -> dict[str, Any]:
     """Measure how well the policy of ``checkpoint`` follows the protocol's commands.
 
@@ -41,6 +43,7 @@ def evaluate(
         seconds: Length of a rollout [s].
         terrain_set: The ground, part of the protocol's identity; of no effect for a task without generated ground.
         on_progress: Called after each step with the share of all steps that is done, from 0 to 1.
+        recorder: Keeps the motion of some robots for a replay; changes nothing of what is measured.
 
     Returns:
         What result.json holds, but for what the training measured: ``protocol``, ``error_vel_xy`` [m/s] and
@@ -73,7 +76,7 @@ def evaluate(
         rollouts = math.ceil(len(asked) / num_envs)
         steps = (2 * rollouts + fixed.rough) * math.ceil(seconds / env.step_dt)
         tell = on_progress or (lambda share: None)
-        evaluator = Evaluator(env, fixed, checkpoint, protocol, lambda done: tell(done / steps))
+        evaluator = Evaluator(env, fixed, checkpoint, protocol, lambda done: tell(done / steps), recorder)
         commands = spread(rollouts * num_envs, len(asked), protocol.seed).reshape(rollouts, num_envs)
         tracked = [
             evaluator.track([asked[number] for number in row], seconds, seed=protocol.seed + index)

@@ -16,6 +16,7 @@ from wavebook_locomotion.evaluation.disturbances import Disturbances, Draw
 from wavebook_locomotion.evaluation.effort import Effort
 from wavebook_locomotion.evaluation.protocol import Command, Protocol, spread
 from wavebook_locomotion.learner import make_runner
+from wavebook_locomotion.replay import ReplayRecorder
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ class Evaluator:
         checkpoint: Path,
         protocol: Protocol,
         on_step: Callable[[int], None] = lambda done: None,
+        recorder: ReplayRecorder | None = None,
     ) -> None:
         self._env = env
+        self._recorder = recorder
         self._on_step = on_step
         self._done = 0
         self._protocol = protocol
@@ -91,7 +94,9 @@ class Evaluator:
         if disturbances is not None:
             draw = disturbances.draw(count, seconds, self._env.step_dt, seed + 3)
             draw.prepare(self._env, self._nominal_mass)
-        return self._roll_out(values, columns, levels, seconds, seed, draw)
+        names = [command.name for command in commands]
+        recorder = self._recorder if disturbances is None else None
+        return self._roll_out(values, columns, levels, seconds, seed, draw, recorder, names)
 
     def climb(self, seconds: float, *, seed: int) -> Rollout:
         """Walk straight on from the origin of each level of each terrain."""
@@ -112,6 +117,8 @@ class Evaluator:
         seconds: float,
         seed: int,
         draw: Draw | None = None,
+        recorder: ReplayRecorder | None = None,
+        names: Sequence[str] = (),
     ) -> Rollout:
         env, protocol, device = self._env, self._protocol, self._env.device
         command = torch.tensor(commands, dtype=torch.float32, device=device)
@@ -132,6 +139,8 @@ class Evaluator:
             effort = Effort(env, command)
             steps = math.ceil(seconds / env.step_dt)
             settled = math.ceil(protocol.settle_seconds / env.step_dt)
+            if recorder is not None:
+                recorder.start(env, command, names, self._places(columns, levels))
             for step in range(steps):
                 if draw is not None:
                     draw.push(env, step)
@@ -139,6 +148,8 @@ class Evaluator:
                 observations, *_ = self._vec_env.step(actions)
                 alive &= ~env.termination_manager.terminated  # walking off the edge is not a fall
                 term.vel_command_b[:] = command
+                if recorder is not None:
+                    recorder.step(command)
                 planar = torch.linalg.norm(command[:, :2] - robot.root_lin_vel_b.torch[:, :2], dim=-1)
                 yaw = torch.abs(command[:, 2] - robot.root_ang_vel_b.torch[:, 2])
                 standing = torch.stack((torch.linalg.norm(command[:, :2], dim=-1), torch.abs(command[:, 2])))
@@ -149,10 +160,17 @@ class Evaluator:
                 farthest = torch.where(alive, torch.maximum(farthest, distance), farthest)
                 self._done += 1
                 self._on_step(self._done)
+            if recorder is not None:
+                recorder.stop()
         errors = (sums / max(steps - settled, 1)).cpu().numpy()
         way = protocol.level_fraction * seconds * float(np.linalg.norm(commands[0, :2]))
         cleared = (farthest >= min(protocol.level_distance, way)).cpu().numpy()
         return Rollout(errors[0], errors[1], alive.cpu().numpy(), cleared, columns, **effort.totals())
+
+    def _places(self, columns: np.ndarray, levels: np.ndarray) -> list[tuple[str, int]] | None:
+        if not self.terrains:
+            return None
+        return [(self.terrains[column], int(level)) for column, level in zip(columns, levels, strict=True)]
 
     def _place(self, columns: np.ndarray, levels: np.ndarray) -> None:
         terrain = self._env.scene.terrain

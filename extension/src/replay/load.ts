@@ -1,0 +1,34 @@
+import type { ServerConnection } from '@jupyterlab/services';
+
+import { Server } from '../request';
+import type * as player from './player';
+
+type Player = typeof player;
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/naming-convention -- the browser's own name
+  interface Window {
+    WavebookReplay?: Player;
+  }
+}
+
+let loading: Promise<Player> | null = null;
+
+/** The player, with three.js in it: one file of our own server, the same that stands in a replay's page. */
+export function loadPlayer(settings: ServerConnection.ISettings): Promise<Player> {
+  loading ??= new Promise<Player>((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = Server.fileUrl(settings, 'replay/player.js');
+    script.onload = () =>
+      window.WavebookReplay
+        ? resolve(window.WavebookReplay)
+        : reject(new Error('The replay’s player did not start.'));
+    script.onerror = () => {
+      script.remove();
+      loading = null; // the next replay tries again
+      reject(new Error(`The replay’s player could not be loaded from ${script.src}.`));
+    };
+    document.head.appendChild(script);
+  });
+  return loading;
+}
