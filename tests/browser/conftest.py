@@ -92,7 +92,7 @@ def open_lab(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield start
     for page in pages:
         page.context.close()
-    noise = [line for line in said if not any(known in line for known in JUPYTERLAB_SAYS)]
+    noise = [line for line in said if not any(known in line for known in (*JUPYTERLAB_SAYS, CHROMIUM_SAYS))]
     assert noise == [], "the browser's console was not quiet"
 
 
@@ -109,6 +109,9 @@ Object.defineProperty(window, 'Bokeh', {
 # What JupyterLab itself says without any extension.
 # React in JupyterLab's own core, now and then, when an output is replaced while it is being drawn.
 JUPYTERLAB_SAYS: tuple[str, ...] = ("Failed to execute 'removeChild' on 'Node'",)
+
+CHROMIUM_SAYS = "GL Driver Message (OpenGL, Performance"
+"""What Chromium says as a test takes a picture of what it draws without a GPU."""
 
 
 @pytest.fixture

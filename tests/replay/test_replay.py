@@ -53,7 +53,7 @@ def test_a_cells_output_has_a_picture_for_those_without_the_player(document: dic
     assert Replay.model_validate_json(output.bundle[REPLAY_MIME]["item"]) == Replay.model_validate(document)
     picture = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', output.bundle["text/html"])
     assert picture is not None
-    assert base64.b64decode(picture[1]).decode().count("<path") >= 4
+    assert base64.b64decode(picture[1]).decode().count("<polyline") == 6
     assert output.text == "Replay of exp001/s0: 3 robots, 3.0 s"
 
 

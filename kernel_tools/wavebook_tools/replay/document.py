@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -135,7 +134,7 @@ def read_replay(project: Project, record: RunRecord) -> Replay:
 def _numbers(text: str, count: int, name: str) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     try:
         data = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's, or of letters that ASCII has not
         raise ValueError(f"{name} is not base64") from error
     if len(data) != 2 * count:
         raise ValueError(f"{name} holds {len(data)} bytes, not {2 * count}")
