@@ -67,7 +67,7 @@ class Player implements IPlayer {
     this._view.addEventListener('keydown', event => this._onKey(event));
     this._resized = new ResizeObserver(() => {
       this._scene.resize(this._view.clientWidth, this._view.clientHeight);
-      this._plot.draw(this._motion, this._colours);
+      this._plot.draw(this._motion, this._colours, this._view.clientWidth);
       this._request();
     });
     this._resized.observe(this._view);
@@ -83,7 +83,7 @@ class Player implements IPlayer {
     this._colours = themeColours(this._host);
     this._scene.paint(this._colours);
     this._readout.paint(this._colours);
-    this._plot.draw(this._motion, this._colours);
+    this._plot.draw(this._motion, this._colours, this._view.clientWidth);
     this._request();
   }
 
@@ -105,7 +105,7 @@ class Player implements IPlayer {
     this._frame = 0;
     this._scene.choose(this._motion, this._colours);
     this._readout.paint(this._colours);
-    this._plot.draw(this._motion, this._colours);
+    this._plot.draw(this._motion, this._colours, this._view.clientWidth);
     this._request();
   }
 

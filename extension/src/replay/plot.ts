@@ -25,10 +25,10 @@ export class VelocityPlot {
 
   readonly node = document.createElementNS(SVG, 'svg');
 
-  /** Draw this robot's curves, as wide as there is room now. */
-  draw(motion: IMotion, colours: IColours): void {
+  /** Draw this robot's curves, so many pixels wide. */
+  draw(motion: IMotion, colours: IColours, width: number): void {
     this._frames = motion.frames;
-    this._width = Math.max(this.node.clientWidth, 200);
+    this._width = Math.max(width, 200);
     const column = 7 + this._replay.joints;
     const series = [column, column + 3].map(at =>
       Array.from({ length: motion.frames }, (_, frame) => motion.values[frame * motion.width + at])

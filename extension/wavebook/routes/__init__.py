@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from wavebook.routes import approvals, base, bokeh, chat, comparison, gpus, project, queue, replay, requests, runs, waves
+from wavebook.routes import (
+    approvals,
+    base,
+    bokeh,
+    chat,
+    comparison,
+    gpus,
+    project,
+    queue,
+    replay,
+    requests,
+    runs,
+    waves,
+)
 
 
 def handlers() -> list[tuple[Any, ...]]:
