@@ -10,8 +10,11 @@ import {
   type IMessageContent,
   type INewMessage,
   type IUser,
+  ChatCommandRegistry,
+  type IAttachment,
   InputToolbarRegistry,
   MessageFooterRegistry,
+  MessagePreambleRegistry,
   type MessageFooterSectionProps,
   SendButton,
   TooltippedIconButton
@@ -23,8 +26,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import React, { useEffect, useRef, useState } from 'react';
 
+import { ToolCards } from './components/toolcard';
 import type { Conversation, ConversationChange } from './conversation';
-import type { IChatMessage } from './tokens';
+import { slashCommands } from './slash';
+import type { IAttached, IChatMessage } from './tokens';
 
 export interface IChatOptions {
   conversation: Conversation;
@@ -128,8 +133,16 @@ function makeOptions(
     position: 100,
     element: props => <SendOrStop {...props} {...options} onMount={onMount} />
   });
+  const preambles = new MessagePreambleRegistry();
+  preambles.addComponent(({ message }) => (
+    <ToolCards id={Number(message.id)} conversation={options.conversation} trans={options.trans} />
+  ));
+  const chatCommandRegistry = new ChatCommandRegistry();
+  chatCommandRegistry.addProvider(slashCommands(options.trans));
   return {
     model,
+    chatCommandRegistry,
+    messagePreambleRegistry: preambles,
     rmRegistry: options.rendermime,
     themeManager: options.themes,
     messageFooterRegistry: footers,
@@ -162,13 +175,29 @@ class ConversationModel extends AbstractChatModel {
     if (body === '' || conversation.busy) {
       return false;
     }
+    const attachments = [...this.input.attachments];
     this.input.value = '';
-    conversation.send(body).catch(() => {
+    this.input.clearAttachments();
+    conversation.send(body, { attachments: attachments.map(attached) }).catch(() => {
       if (this.input.value === '') {
         this.input.value = body; // a directive that did not get through is not lost
+        attachments.forEach(attachment => this.input.addAttachment?.(attachment));
       }
     });
     return true;
+  }
+
+  /** An own message that was edited, or sent again as it was, takes the place of the old one. */
+  updateMessage(id: string, message: IMessageContent): void {
+    if (typeof message.body !== 'string') {
+      return; // drawn by a renderer, nothing that a person wrote
+    }
+    this._options.conversation
+      .send(message.body.trim(), {
+        replace: Number(id),
+        attachments: (message.attachments ?? []).map(attached)
+      })
+      .catch(() => undefined); // the conversation's problem tells
   }
 
   createChatContext(): IChatContext {
@@ -228,7 +257,11 @@ class ConversationModel extends AbstractChatModel {
       id: String(message.id),
       time: message.time,
       body: message.body,
-      sender: message.sender === 'agent' ? AGENT : this.user
+      sender: message.sender === 'agent' ? AGENT : this.user,
+      attachments: message.attachments.map(({ kind, path }) => ({
+        type: kind === 'notebook' ? 'notebook' : 'file',
+        value: path
+      }))
     };
   }
 
@@ -240,6 +273,18 @@ class ConversationContext extends AbstractChatContext {
   get users(): IUser[] {
     return [AGENT];
   }
+}
+
+/** A dropped file as a reference; a run is one whose path the server knows as its name. */
+function attached(attachment: IAttachment): IAttached {
+  const { type, value } = attachment;
+  if (/^exp\d{3,}\/s\d+(-r\d+)?$/.test(value)) {
+    return { kind: 'run', path: value };
+  }
+  return {
+    kind: type === 'notebook' || value.endsWith('.ipynb') ? 'notebook' : 'file',
+    path: value
+  };
 }
 
 type ToolbarItemProps = InputToolbarRegistry.IToolbarItemProps &

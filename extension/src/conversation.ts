@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { Answer, IApproval, IChatMessage, IServer } from './tokens';
+import type { Answer, IApproval, IChatMessage, ISendOptions, IServer, IToolPart } from './tokens';
 
 /** Id of a message that the server has not acknowledged yet. */
 const UNSENT = -1;
@@ -74,7 +74,7 @@ export class Conversation implements IDisposable {
    * @returns The approval that the answer asks for, if any.
    * @throws When the server refuses the message or fails while it answers. What was said until then stays.
    */
-  async send(body: string): Promise<IApproval | null> {
+  async send(body: string, options: ISendOptions = {}): Promise<IApproval | null> {
     if (this.busy) {
       throw new Error('An answer is still under way. Stop it, or wait for its end.');
     }
@@ -86,13 +86,15 @@ export class Conversation implements IDisposable {
       time: Date.now() / 1000,
       sender: 'human',
       body,
-      approval: null
+      approval: null,
+      parts: [],
+      attachments: options.attachments ?? []
     };
     this._add(echo);
     let proposed: IApproval | null = null;
     let failure: string | null = null;
     try {
-      for await (const answer of this._server.send(body, abort.signal)) {
+      for await (const answer of this._server.send(body, abort.signal, options)) {
         if (answer.kind === 'done') {
           break;
         }
@@ -100,6 +102,8 @@ export class Conversation implements IDisposable {
           failure = answer.message;
         } else if (answer.kind === 'message' && answer.message.sender === 'agent') {
           failure = null; // the agent says in its own words what went wrong
+        } else if (answer.kind === 'message' && options.replace) {
+          this._removeFrom(options.replace);
         }
         proposed = this._take(answer) ?? proposed;
       }
@@ -162,6 +166,13 @@ export class Conversation implements IDisposable {
         }
         return null;
       }
+      case 'tool': {
+        const message = this.message(answer.id);
+        if (message) {
+          this._replace({ ...message, parts: withTool(message.parts, answer.part) });
+        }
+        return null;
+      }
       case 'approval':
         this._approvalProposed.emit(answer.approval);
         return answer.approval;
@@ -191,6 +202,11 @@ export class Conversation implements IDisposable {
     }
   }
 
+  /** Remove a message and all that the server knew after it. */
+  private _removeFrom(id: number): void {
+    this._messages.filter(message => message.id >= id).forEach(({ id }) => this._remove(id));
+  }
+
   private _setProblem(problem: string | null): void {
     if (problem !== this._problem) {
       this._problem = problem;
@@ -206,6 +222,13 @@ export class Conversation implements IDisposable {
   private _busyChanged = new Signal<this, boolean>(this);
   private _problemChanged = new Signal<this, void>(this);
   private _approvalProposed = new Signal<this, IApproval>(this);
+}
+
+function withTool(parts: IChatMessage['parts'], tool: IToolPart): IChatMessage['parts'] {
+  const known = parts.some(part => part.kind === 'tool' && part.id === tool.id);
+  return known
+    ? parts.map(part => (part.kind === 'tool' && part.id === tool.id ? tool : part))
+    : [...parts, tool];
 }
 
 function sameMessages(a: IChatMessage[], b: ReadonlyArray<IChatMessage>): boolean {

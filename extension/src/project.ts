@@ -5,6 +5,8 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import {
   type Decision,
   type IApproval,
+  type ICheckedChanges,
+  type IPlanChanges,
   type IProject,
   type IRequest,
   type IRun,
@@ -111,9 +113,14 @@ export class ProjectModel implements IDisposable {
   }
 
   /** Approve or reject; rejects with the server's words. */
-  async decide(id: number, decision: Decision, why = ''): Promise<IApproval> {
+  async decide(
+    id: number,
+    decision: Decision,
+    why = '',
+    changes: IPlanChanges | null = null
+  ): Promise<IApproval> {
     try {
-      const approval = await this._server.decide(id, decision, why);
+      const approval = await this._server.decide(id, decision, why, changes);
       this.note(approval);
       return approval;
     } finally {
@@ -129,6 +136,11 @@ export class ProjectModel implements IDisposable {
     } finally {
       await this.refresh(['requests']);
     }
+  }
+
+  /** Try changes of a plan and make none; what is wrong stands at its field. */
+  checkChanges(id: number, changes: IPlanChanges): Promise<ICheckedChanges> {
+    return this._server.checkChanges(id, changes);
   }
 
   async cancelRun(id: string): Promise<void> {

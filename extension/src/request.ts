@@ -7,13 +7,16 @@ import type {
   Decision,
   IApproval,
   IChatMessage,
+  ICheckedChanges,
   IComparison,
   IDeviceLoad,
   ILogPart,
   IMetrics,
+  IPlanChanges,
   IProject,
   IRequest,
   IRunDetails,
+  ISendOptions,
   IServer,
   IWave,
   RunEvent
@@ -51,8 +54,17 @@ export class Server implements IServer {
     return (await this._json<{ approvals: IApproval[] }>('approvals')).approvals;
   }
 
-  decide(approval: number, decision: Decision, why: string): Promise<IApproval> {
-    return this._json(`approvals/${approval}`, { decision, why });
+  decide(
+    approval: number,
+    decision: Decision,
+    why: string,
+    changes: IPlanChanges | null = null
+  ): Promise<IApproval> {
+    return this._json(`approvals/${approval}`, { decision, why, changes });
+  }
+
+  checkChanges(approval: number, changes: IPlanChanges): Promise<ICheckedChanges> {
+    return this._json(`approvals/${approval}/check`, { changes });
   }
 
   async requests(): Promise<IRequest[]> {
@@ -134,10 +146,14 @@ export class Server implements IServer {
     return (await this._json<{ messages: IChatMessage[] }>('chat')).messages;
   }
 
-  async *send(body: string, signal: AbortSignal): AsyncIterable<Answer> {
+  async *send(
+    body: string,
+    signal: AbortSignal,
+    options: ISendOptions = {}
+  ): AsyncIterable<Answer> {
     const response = await this._request('chat', {
       method: 'POST',
-      body: JSON.stringify({ body }),
+      body: JSON.stringify({ body, ...options }),
       headers: { Accept: 'text/event-stream' },
       signal
     });

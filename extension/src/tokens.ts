@@ -228,6 +228,39 @@ export interface IWavePlan {
   created: number;
 }
 
+/** What a person changes in a plan before approving it; what is absent stays. */
+export interface IPlanChanges {
+  drop: string[];
+  experiments: { [id: string]: { overrides?: { [name: string]: Value }; seeds?: number[] } };
+  devices: string[] | null;
+}
+
+/** What changes would make of a plan. */
+export interface ICheckedChanges {
+  /** By field: `exp002.overrides.NAME`, `exp002.seeds`, `devices` or `plan`. */
+  problems: { [field: string]: string };
+  /** Each change in words. */
+  changes: string[];
+  estimate: IApproval['estimate'] | null;
+}
+
+/** A tool that the agent used. */
+export interface IToolPart {
+  kind: 'tool';
+  id: string;
+  name: string;
+  arguments: { [name: string]: Value };
+  /** Null while the tool works. */
+  result: string | null;
+  failed: boolean;
+}
+
+/** A reference that a person laid beside a message. */
+export interface IAttached {
+  kind: 'run' | 'notebook' | 'file';
+  path: string;
+}
+
 export interface IApproval {
   id: number;
   kind: 'wave';
@@ -239,6 +272,8 @@ export interface IApproval {
   decided: number | null;
   decided_by: string | null;
   why: string;
+  /** The task's own values of what the plan overrides. */
+  base: { [name: string]: Value };
 }
 
 export interface IChatMessage {
@@ -249,6 +284,16 @@ export interface IChatMessage {
   body: string;
   /** Id of the approval that the message asks for. */
   approval: number | null;
+  /** Text and tool calls in their order; empty where no tool was used. */
+  parts: Array<{ kind: 'text'; text: string } | IToolPart>;
+  attachments: IAttached[];
+}
+
+/** What goes with a message that is sent. */
+export interface ISendOptions {
+  attachments?: IAttached[];
+  /** An own message that this one takes the place of, with all after it. */
+  replace?: number | null;
 }
 
 export interface IComparison {
@@ -261,6 +306,7 @@ export interface IComparison {
 export type Answer =
   | { kind: 'message'; message: IChatMessage }
   | { kind: 'delta'; id: number; text: string }
+  | { kind: 'tool'; id: number; part: IToolPart }
   | { kind: 'approval'; approval: IApproval }
   | { kind: 'error'; message: string }
   | { kind: 'done' };
@@ -277,7 +323,14 @@ export interface IServer {
   project(): Promise<IProject>;
   waves(): Promise<IWave[]>;
   approvals(): Promise<IApproval[]>;
-  decide(approval: number, decision: Decision, why: string): Promise<IApproval>;
+  decide(
+    approval: number,
+    decision: Decision,
+    why: string,
+    changes?: IPlanChanges | null
+  ): Promise<IApproval>;
+  /** Tries changes of a plan and makes none. */
+  checkChanges(approval: number, changes: IPlanChanges): Promise<ICheckedChanges>;
   requests(): Promise<IRequest[]>;
   answerRequest(request: number, decision: 'allow' | 'deny'): Promise<IRequest>;
   cancelRun(run: string): Promise<void>;
@@ -307,7 +360,7 @@ export interface IServer {
   comparisonPage(waves: number[]): Promise<Blob>;
   messages(): Promise<IChatMessage[]>;
   /** Sends a message; the answer ends early when the signal is aborted. */
-  send(body: string, signal: AbortSignal): AsyncIterable<Answer>;
+  send(body: string, signal: AbortSignal, options?: ISendOptions): AsyncIterable<Answer>;
   clearChat(): Promise<void>;
 }
 

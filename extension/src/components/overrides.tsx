@@ -5,7 +5,11 @@ import type { Value } from '../tokens';
 import { usePanel } from './context';
 
 /** Overrides as a table of name and value. The configuration's root is left out where the rest says enough. */
-export function Overrides(props: { overrides: { [name: string]: Value } }): JSX.Element {
+export function Overrides(props: {
+  overrides: { [name: string]: Value };
+  /** What stood there before, shown where it is known. */
+  base?: { [name: string]: Value };
+}): JSX.Element {
   const { trans } = usePanel();
   const entries = Object.entries(props.overrides);
   if (entries.length === 0) {
@@ -19,7 +23,15 @@ export function Overrides(props: { overrides: { [name: string]: Value } }): JSX.
             <th scope="row" title={name}>
               {breakable(name.replace(/^env\./, ''))}
             </th>
-            <td>{item === null ? trans.__('removed') : value(item)}</td>
+            <td>
+              {props.base && name in props.base && (
+                <>
+                  <del>{value(props.base[name])}</del>
+                  {' → '}
+                </>
+              )}
+              <ins>{item === null ? trans.__('removed') : value(item)}</ins>
+            </td>
           </tr>
         ))}
       </tbody>
@@ -28,7 +40,7 @@ export function Overrides(props: { overrides: { [name: string]: Value } }): JSX.
 }
 
 /** A dotted name that a narrow panel may break behind its dots and underscores. */
-function breakable(name: string): JSX.Element[] {
+export function breakable(name: string): JSX.Element[] {
   return name.split(/(?<=[._])/).map((part, index) => (
     <React.Fragment key={index}>
       {part}

@@ -6,6 +6,7 @@ import { duration } from '../format';
 import type { IApproval, IPlannedExperiment } from '../tokens';
 import { useNow, usePanel } from './context';
 import { Overrides } from './overrides';
+import { PlanEdit } from './planedit';
 
 /** A proposed wave, with what a person needs to decide on it. */
 export function PlanCard(props: { approval: IApproval }): JSX.Element {
@@ -44,7 +45,11 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
         <summary>{trans._n('%1 experiment', '%1 experiments', plan.experiments.length)}</summary>
         <ol className="jp-Wavebook-experiments">
           {plan.experiments.map(experiment => (
-            <Experiment key={experiment.id} experiment={experiment} />
+            <Experiment
+              key={experiment.id}
+              experiment={experiment}
+              base={{ ...props.approval.base, ...plan.overrides }}
+            />
           ))}
         </ol>
       </details>
@@ -58,7 +63,9 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
             </React.Fragment>
           ))}
         </dl>
-        {Object.keys(plan.overrides).length > 0 && <Overrides overrides={plan.overrides} />}
+        {Object.keys(plan.overrides).length > 0 && (
+          <Overrides overrides={plan.overrides} base={props.approval.base} />
+        )}
         {plan.rationale && <p>{plan.rationale}</p>}
       </details>
       {state === 'pending' ? (
@@ -70,7 +77,10 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
   );
 }
 
-function Experiment(props: { experiment: IPlannedExperiment }): JSX.Element {
+function Experiment(props: {
+  experiment: IPlannedExperiment;
+  base: IApproval['base'];
+}): JSX.Element {
   const { trans } = usePanel();
   const { id, hypothesis, overrides, seeds, baseline, num_envs, iterations } = props.experiment;
   return (
@@ -83,7 +93,7 @@ function Experiment(props: { experiment: IPlannedExperiment }): JSX.Element {
         </span>
       </div>
       <p className="jp-Wavebook-hypothesis">{hypothesis}</p>
-      <Overrides overrides={overrides} />
+      <Overrides overrides={overrides} base={props.base} />
       {(num_envs !== null || iterations !== null) && (
         <p className="jp-Wavebook-quiet">
           {[
@@ -103,6 +113,7 @@ function Decide(props: { approval: IApproval }): JSX.Element {
   const { run, trans } = usePanel();
   const { id, expires } = props.approval;
   const [rejecting, setRejecting] = useState(false);
+  const [editing, setEditing] = useState(false);
   const [deciding, setDeciding] = useState(false);
   const [why, setWhy] = useState('');
   const left = expires - useNow(true);
@@ -112,6 +123,9 @@ function Decide(props: { approval: IApproval }): JSX.Element {
     void run(command, { approval: id, why }).finally(() => setDeciding(false));
   };
 
+  if (editing) {
+    return <PlanEdit approval={props.approval} onClose={() => setEditing(false)} />;
+  }
   if (rejecting) {
     return (
       <form
@@ -156,6 +170,14 @@ function Decide(props: { approval: IApproval }): JSX.Element {
           onClick={() => decide(CommandIDs.approve)}
         >
           {trans.__('Approve')}
+        </button>
+        <button
+          type="button"
+          className="jp-mod-styled"
+          disabled={deciding}
+          onClick={() => setEditing(true)}
+        >
+          {trans.__('Change…')}
         </button>
         <button
           type="button"
