@@ -7,7 +7,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from nbformat.sign import NotebookNotary
 from playwright.sync_api import Locator, Page, expect
 
@@ -54,20 +53,12 @@ def drawn(page: Page) -> None:
     page.wait_for_function(f"{LINE}.length > 100", timeout=60_000)
 
 
-def grave(page: Page) -> list[str]:
-    """What axe-core finds serious in the comparison."""
-    found = Axe().run(page, context=".jp-Wavebook-comparison").response
-    assert found["passes"], "it has looked"
-    return [
-        f"{violation['id']}: {node['html'][:200]}"
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
 def test_the_view_is_accessible_shows_detail_and_can_be_saved(
-    lab: Lab, open_lab: Callable[..., Page], artifact: Callable[[str], Path], tmp_path: Path
+    lab: Lab,
+    open_lab: Callable[..., Page],
+    artifact: Callable[[str], Path],
+    accessible: Callable[[Page, str], None],
+    tmp_path: Path,
 ) -> None:
     page = open_lab(lab, width=1440, height=1000)
     sidebar = Sidebar(page).ready()
@@ -82,7 +73,7 @@ def test_the_view_is_accessible_shows_detail_and_can_be_saved(
         sidebar.theme(theme)
         page.wait_for_timeout(500)
         pictures(view, name, artifact)
-        assert grave(page) == []
+        accessible(page, ".jp-Wavebook-comparison")
 
     # Zoomed in, every iteration is drawn: they come from the server.
     before = page.evaluate(f"Array.from({LINE}).filter(x => 700 <= x && x <= 760).length")
