@@ -11,12 +11,13 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { type IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import type { IPlotContext } from './bokeh/embed';
 import { bokehRendererFactory } from './bokeh/renderer';
 import { CommandIDs } from './commandids';
 import { addCommands } from './commands';
@@ -164,42 +165,41 @@ async function applySettings(
   }
 }
 
-const rendererPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'wavebook:bokeh-renderer',
-  description:
-    'Draws the Bokeh plots of executed notebooks without a kernel and without a network.',
-  autoStart: true,
-  requires: [IRenderMimeRegistry],
-  optional: [IThemeManager, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    rendermime: IRenderMimeRegistry,
-    themes: IThemeManager | null,
-    translator: ITranslator | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('wavebook');
-    const { serverSettings } = app.serviceManager;
-    rendermime.addFactory(bokehRendererFactory({ serverSettings, themes }, trans));
-  }
-};
+/** A plug-in that brings the renderer of a MIME type. */
+function rendererPlugin(
+  id: string,
+  description: string,
+  factory: (context: IPlotContext, trans: TranslationBundle) => IRenderMime.IRendererFactory
+): JupyterFrontEndPlugin<void> {
+  return {
+    id,
+    description,
+    autoStart: true,
+    requires: [IRenderMimeRegistry],
+    optional: [IThemeManager, ITranslator],
+    activate: (
+      app: JupyterFrontEnd,
+      rendermime: IRenderMimeRegistry,
+      themes: IThemeManager | null,
+      translator: ITranslator | null
+    ): void => {
+      const trans = (translator ?? nullTranslator).load('wavebook');
+      const { serverSettings } = app.serviceManager;
+      rendermime.addFactory(factory({ serverSettings, themes }, trans));
+    }
+  };
+}
 
-const replayPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'wavebook:replay-renderer',
-  description:
-    'Shows replays of evaluated robots in notebooks, without a kernel and without a network.',
-  autoStart: true,
-  requires: [IRenderMimeRegistry],
-  optional: [IThemeManager, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    rendermime: IRenderMimeRegistry,
-    themes: IThemeManager | null,
-    translator: ITranslator | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('wavebook');
-    const { serverSettings } = app.serviceManager;
-    rendermime.addFactory(replayRendererFactory({ serverSettings, themes }, trans));
-  }
-};
+const bokehPlugin = rendererPlugin(
+  'wavebook:bokeh-renderer',
+  'Draws the Bokeh plots of executed notebooks without a kernel and without a network.',
+  bokehRendererFactory
+);
 
-export default [panelPlugin, rendererPlugin, replayPlugin];
+const replayPlugin = rendererPlugin(
+  'wavebook:replay-renderer',
+  'Shows replays of evaluated robots in notebooks, without a kernel and without a network.',
+  replayRendererFactory
+);
+
+export default [panelPlugin, bokehPlugin, replayPlugin];

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.errors import ConfigurationError, check_choice
 
 HIDDEN: dict[str, tuple[str, ...]] = {
     "full": (),
@@ -27,11 +27,7 @@ def choose(env: Any, agent: Any, name: str) -> None:
     Raises:
         ConfigurationError: There is no such set; the message names the nearest.
     """
-    if name not in HIDDEN:
-        known = ", ".join(HIDDEN)
-        raise ConfigurationError(
-            f"there is no observation set {name!r}; there are {known}.{did_you_mean(name, HIDDEN)}"
-        )
+    check_choice("observation set", name, HIDDEN)
     env.observation_set = name
     if not HIDDEN[name]:
         return

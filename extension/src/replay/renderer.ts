@@ -1,27 +1,20 @@
-import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import type { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
+import type { IPlotContext } from '../bokeh/embed';
 import { loadPlayer } from './load';
 import type { IPlayer } from './player';
 
 /** The MIME type of a replay: `{"item": JSON text}`, see docs/replay.md. */
 export const REPLAY_MIME = 'application/vnd.wavebook.replay+json';
 
-/** What showing a replay needs of JupyterLab. */
-export interface IReplayContext {
-  serverSettings: ServerConnection.ISettings;
-  themes: IThemeManager | null;
-}
-
 /** Shows a replay in a notebook, without a kernel and without a network. */
 export class ReplayRenderer extends Widget implements IRenderMime.IRenderer {
   constructor(
-    private _context: IReplayContext,
+    private _context: IPlotContext,
     private _sanitizer: IRenderMime.ISanitizer,
     private _trans: TranslationBundle
   ) {
@@ -114,7 +107,7 @@ export class ReplayRenderer extends Widget implements IRenderMime.IRenderer {
 
 /** Makes renderers; of higher rank than the HTML that stands beside the replay. */
 export function replayRendererFactory(
-  context: IReplayContext,
+  context: IPlotContext,
   trans: TranslationBundle
 ): IRenderMime.IRendererFactory {
   return {

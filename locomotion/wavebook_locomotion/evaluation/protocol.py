@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.errors import check_choice
 from wavebook_locomotion.terrains.sets import SETS
 
 DEFAULT_SET = "full"
@@ -90,11 +90,7 @@ class Protocol:
         Raises:
             ConfigurationError: There is no such set; the message names the nearest.
         """
-        if terrain_set not in SETS:
-            raise ConfigurationError(
-                f"there is no terrain set {terrain_set!r} to evaluate on; there are {', '.join(SETS)}."
-                f"{did_you_mean(terrain_set, SETS)}"
-            )
+        check_choice("terrain set", terrain_set, SETS)
         return replace(self, terrain_set=terrain_set)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.errors import check_choice
 
 OWN = "own"
 """The randomisation that stands in the task itself."""
@@ -79,10 +79,7 @@ def choose(events: Any, name: str) -> None:
     """
     if name == OWN:
         return
-    if name not in PRESETS:
-        raise ConfigurationError(
-            f"there is no randomisation {name!r}; there are {', '.join(names())}.{did_you_mean(name, names())}"
-        )
+    check_choice("randomisation", name, names())
     nominal(events)
     for event, term in _terms(PRESETS[name]).items():
         setattr(events, event, term)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.errors import check_choice
 
 OWN = "own"
 """The weights that stand in the task itself."""
@@ -110,10 +110,7 @@ def choose(rewards: Any, name: str) -> None:
     """
     if name == OWN:
         return
-    if name not in PRESETS:
-        raise ConfigurationError(
-            f"there is no reward preset {name!r}; there are {', '.join(names())}.{did_you_mean(name, names())}"
-        )
+    check_choice("reward preset", name, names())
     preset = PRESETS[name]
     for term_name in rewards.__dataclass_fields__:
         term = getattr(rewards, term_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.errors import check_choice
 
 NONE = "none"
 
@@ -43,10 +43,7 @@ def choose(algorithm: Any, name: str) -> None:
     Raises:
         ConfigurationError: There is no such use; the message names the nearest.
     """
-    if name not in names():
-        raise ConfigurationError(
-            f"there is no use of the symmetry {name!r}; there are {', '.join(names())}.{did_you_mean(name, names())}"
-        )
+    check_choice("use of the symmetry", name, names())
     if name == NONE:
         algorithm.symmetry_cfg = None
         return

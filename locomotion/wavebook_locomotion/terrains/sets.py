@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.errors import ConfigurationError, check_choice
 
 SETS: dict[str, dict[str, float]] = {
     "flat": {"plane": 1.0},
@@ -29,9 +29,7 @@ def choose(sub_terrains: dict[str, Any], name: str) -> None:
     Raises:
         ConfigurationError: There is no such set; the message names the nearest.
     """
-    if name not in SETS:
-        known = ", ".join(SETS)
-        raise ConfigurationError(f"there is no terrain set {name!r}; there are {known}.{did_you_mean(name, SETS)}")
+    check_choice("terrain set", name, SETS)
     for sub_terrain, config in sub_terrains.items():
         config.proportion = SETS[name].get(sub_terrain, 0.0)
 
