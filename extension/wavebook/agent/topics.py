@@ -303,7 +303,7 @@ BY_KEY = {topic.key: topic for topic in TOPICS}
 
 UNMEASURED = {
     "smoothness": "The fixed evaluation does not measure smoothness: it only tells whether tracking suffers.",
-    "energy": "The fixed evaluation does not measure energy: it only tells whether tracking suffers.",
+    "energy": "A verdict goes by tracking alone; cost of transport and torque use stand beside it in each result.",
     "gait": "The fixed evaluation does not measure the gait itself: it tells how well the robot tracks with it.",
 }
 """What a person should know about topics that no number of the evaluation stands for."""

@@ -60,6 +60,10 @@ _KNOWN = {
         Quantity("error_vel_yaw", "Yaw rate error, evaluation", "rad/s", "down"),
         Quantity("time_out", "Episodes survived, evaluation", "fraction", "up"),
         Quantity("terrain_level", "Terrain level cleared, evaluation", "level", "up"),
+        Quantity("cost_of_transport", "Cost of transport, evaluation", better="down"),
+        Quantity("torque_use", "Torque use, evaluation", "share of the limit", "down"),
+        Quantity("torque_saturated", "Torque at its limit, evaluation", "fraction", "down"),
+        Quantity("joint_limit_use", "Joints near their limits, evaluation", "fraction", "down"),
         Quantity("env_steps_per_second", "Training speed", "env steps/s", "up"),
         Quantity("train_seconds", "Training time", "s", "down"),
     )
