@@ -15,13 +15,9 @@ if "ANTHROPIC_API_KEY" in os.environ:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of a file stay in one process where they are shared out over several, and with them what they set up; so do
-    those of the clusters, each of which is started once. The longest come first, so that no process ends alone."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The simulator's tests come first: they take longest, and where tests are shared out no process ends alone."""
     items.sort(key=lambda item: "locomotion" not in item.path.parts)
-    for item in items:
-        place = item.path.parent if item.path.parent.name == "engines" else item.path
-        item.add_marker(pytest.mark.xdist_group(place.relative_to(config.rootpath).as_posix()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

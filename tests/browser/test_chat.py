@@ -56,7 +56,7 @@ def test_commands_tool_calls_and_a_plan_that_is_changed(
 
     sidebar.ask(DIRECTIVE)
     card = sidebar.cards.last
-    expect(card.locator("del").first).to_be_visible()
+    expect(card.locator("del").first).to_be_visible(timeout=30_000)
     sidebar.picture(artifact("chat-plan-light.png"))
     card.get_by_role("button", name="Change…").click()
     form = card.get_by_role("form")

@@ -103,7 +103,7 @@ def _rsl_rl_error() -> str:
 def _distribution_error() -> str:
     torch = pytest.importorskip("torch", reason="the simulator's packages are not installed")
     try:
-        torch.distributions.Normal(torch.full((2,), float("nan")), torch.ones(2))
+        torch.distributions.Normal(torch.full((2,), float("nan")), torch.ones(2), validate_args=True)
     except ValueError as error:
         return f"ValueError: {error}"
     raise AssertionError("torch took a mean that is not a number")

@@ -6,6 +6,7 @@ Ray is installed into an environment of its own, since the project does without 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import shutil
@@ -31,16 +32,19 @@ GIVE_UP = 10
 def installed(folder: Path) -> Path:
     """The folder of Ray's programs, installed once; skips the test where that fails."""
     programs = folder / "bin"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
-            pip = [str(programs / "pip"), "install", "--quiet", f"ray[default]=={VERSION}"]
-            subprocess.run(pip, check=True, capture_output=True, timeout=400)
-        except (OSError, subprocess.SubprocessError) as error:
-            said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
-            pytest.skip(f"Ray cannot be installed: {said[-1] if said else error}")
-        (folder / "complete").touch()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests of another process may want it at the same time
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
+                pip = [str(programs / "pip"), "install", "--quiet", f"ray[default]=={VERSION}"]
+                subprocess.run(pip, check=True, capture_output=True, timeout=400)
+            except (OSError, subprocess.SubprocessError) as error:
+                said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
+                pytest.skip(f"Ray cannot be installed: {said[-1] if said else error}")
+            (folder / "complete").touch()
     return programs
 
 

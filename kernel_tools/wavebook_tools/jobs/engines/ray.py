@@ -27,6 +27,9 @@ from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.records.engine_settings import RaySettings
 from wavebook_tools.records.project import RunRecord
 
+NOT_NOW = "No available agent"
+"""What the dashboard says while none of the cluster's nodes is ready to take jobs."""
+
 PATIENCE = 30.0
 """How long the dashboard may take to answer [s]."""
 
@@ -55,7 +58,7 @@ class RayEngine:
 
         Raises:
             UsageError: The run asks for chosen devices, which Ray cannot give.
-            ClusterUnreachableError: Nobody listens at the cluster's address.
+            ClusterUnreachableError: Nobody listens at the cluster's address, or nobody there takes jobs now.
             WavebookError: The cluster does not answer or refuses the job.
         """
         chosen = [name for name in placement.devices if name not in {"auto", CPU}]
@@ -145,7 +148,10 @@ class RayEngine:
         except urllib.error.HTTPError as error:
             if error.code == 404 and missing is not None:
                 return missing
-            raise WavebookError(f"Ray at {self.settings.address}: {self._refusal(error, token)}") from error
+            refusal = self._refusal(error, token)
+            # A cluster that has just started, or is busy, has nobody yet to take the job.
+            kind = ClusterUnreachableError if NOT_NOW in refusal else WavebookError
+            raise kind(f"Ray at {self.settings.address}: {refusal}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
             # Refused, or no such host: nothing was sent.
