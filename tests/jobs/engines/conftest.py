@@ -1,4 +1,4 @@
-"""A real Slurm and a real Ray for the tests of this folder, each started once."""
+"""A real Slurm and a real Ray for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def slurm(slurm_session: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Slurm
     return slurm_session
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # another process may wait for its end
 def ray_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     environment = cache / "wavebook" / f"ray-{RAY_VERSION}"

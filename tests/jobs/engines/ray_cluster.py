@@ -32,19 +32,16 @@ GIVE_UP = 10
 def installed(folder: Path) -> Path:
     """The folder of Ray's programs, installed once; skips the test where that fails."""
     programs = folder / "bin"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests of another process may want it at the same time
-        if not (folder / "complete").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            try:
-                subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
-                pip = [str(programs / "pip"), "install", "--quiet", f"ray[default]=={VERSION}"]
-                subprocess.run(pip, check=True, capture_output=True, timeout=400)
-            except (OSError, subprocess.SubprocessError) as error:
-                said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
-                pytest.skip(f"Ray cannot be installed: {said[-1] if said else error}")
-            (folder / "complete").touch()
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
+            pip = [str(programs / "pip"), "install", "--quiet", f"ray[default]=={VERSION}"]
+            subprocess.run(pip, check=True, capture_output=True, timeout=400)
+        except (OSError, subprocess.SubprocessError) as error:
+            said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
+            pytest.skip(f"Ray cannot be installed: {said[-1] if said else error}")
+        (folder / "complete").touch()
     return programs
 
 
@@ -129,10 +126,16 @@ class RayCluster:
 
 @contextlib.contextmanager
 def running_ray(folder: Path, environment: Path) -> Iterator[RayCluster]:
-    """A cluster for as long as the block lasts; skips the test where Ray cannot be installed."""
-    cluster = RayCluster(folder, installed(environment))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.close()
+    """A cluster for as long as the block lasts; skips the test where Ray cannot be installed.
+
+    One at a time on a machine: tests of another process wait here.
+    """
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with open(environment.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cluster = RayCluster(folder, installed(environment))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.close()
