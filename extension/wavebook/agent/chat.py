@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from wavebook.agent.database import opened, transaction
 from wavebook_tools.errors import NotFoundError
+from wavebook_tools.records.database import missing_columns
 from wavebook_tools.records.project import Project
 
 SCHEMA = """
@@ -203,9 +204,8 @@ class Chat:
     def _opened(self) -> Iterator[sqlite3.Connection]:
         with opened(self.project, SCHEMA) as connection:
             for table, columns in LATER_COLUMNS.items():
-                known = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
-                for name in columns.keys() - known:
-                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
+                for statement in missing_columns(connection, table, columns):
+                    connection.execute(statement)
             yield connection
 
 

@@ -17,8 +17,7 @@ from wavebook_tools.records.project import Project
 
 def choose_planner(project: Project, settings: PlannerSettings) -> Planner:
     """The planner that the settings name; ``auto`` is Claude where there is a key."""
-    with_key = bool(os.environ.get(KEY, "").strip())
-    if settings.name == "claude" or (settings.name == "auto" and with_key):
+    if settings.name == "claude" or (settings.name == "auto" and _with_key()):
         return ClaudePlanner(project, settings.claude)
     return OfflinePlanner(project)
 
@@ -55,7 +54,7 @@ class ChosenPlanner:
         Raises:
             UsageError: The settings cannot be read.
         """
-        settings, with_key = self.project.settings().planner, bool(os.environ.get(KEY))
+        settings, with_key = self.project.settings().planner, _with_key()
         if (settings, with_key) != (self._settings, self._with_key):
             self._planner = choose_planner(self.project, settings)
             self._settings, self._with_key = settings, with_key
@@ -66,3 +65,7 @@ class ChosenPlanner:
             return self.current()
         except (UsageError, WavebookError, OSError):
             return self._planner  # what is wrong with the settings is told among the project's problems
+
+
+def _with_key() -> bool:
+    return bool(os.environ.get(KEY, "").strip())

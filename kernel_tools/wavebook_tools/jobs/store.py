@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wavebook_tools.records.database import connect
+from wavebook_tools.records.database import connect, missing_columns
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.states import FINAL_STATES, UNFINISHED_STATES, RunState
 
@@ -125,16 +125,16 @@ class QueueStore:
 
     def _upgrade(self) -> None:
         """Give the table of an older version what it lacks."""
-        columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(runs)")}
-        missing = [name for name in ADDED_COLUMNS if name not in columns]
-        if not columns or not missing:
+        missing = missing_columns(self._connection, "runs", ADDED_COLUMNS)
+        if not missing:
             return
+        columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(runs)")}
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             if "native" not in columns:
                 self._connection.execute("ALTER TABLE runs RENAME COLUMN supervisor TO native")
-            for name in missing:
-                self._connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {ADDED_COLUMNS[name]}")
+            for statement in missing:
+                self._connection.execute(statement)
 
     def add(self, runs: Iterable[tuple[RunSpec, str]]) -> None:
         """Queue runs, all or none, given by their spec and their folder below the project."""

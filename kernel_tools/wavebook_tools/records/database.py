@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from wavebook_tools.errors import WavebookError
@@ -55,3 +56,15 @@ def file_system_of(path: Path) -> str:
             if inside and len(mount) >= len(best):
                 best, kind = mount, mount_kind
     return kind
+
+
+def missing_columns(connection: sqlite3.Connection, table: str, columns: Mapping[str, str]) -> list[str]:
+    """Statements that give a table of an earlier version what it lacks; none where there is no such table yet.
+
+    Args:
+        connection: The database.
+        table: The table's name.
+        columns: The columns that it should have, each with its definition.
+    """
+    known = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+    return [f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}" for name in columns if known and name not in known]
