@@ -136,7 +136,7 @@ def test_the_ground_is_the_protocols_and_part_of_its_name(blind: tuple[configura
         assert 0.0 < half["torque_use"] < 1.0
         assert 0.0 <= half["torque_saturated"] < 1.0
         assert 0.0 <= half["joint_limit_use"] < 1.0
-    with pytest.raises(ConfigurationError, match=r"no terrain set 'gentel' to evaluate on.*Did you mean 'gentle'"):
+    with pytest.raises(ConfigurationError, match=r"no terrain set 'gentel'.*Did you mean 'gentle'"):
         evaluation.evaluate(config, checkpoint, num_envs=12, seconds=1.2, terrain_set="gentel")
     # Whatever a run trained on, the ground without a choice is the full one.
     assert set(fixed_configuration(config, 1, PROTOCOL).env.scene.terrain.terrain_generator.sub_terrains) >= {"boxes"}
