@@ -235,7 +235,7 @@ def _choose_terrains(env: Any) -> Callable[[str], None]:
 
 def _choose_randomization(env: Any) -> Callable[[str], None]:
     def choose(name: str) -> None:
-        randomization.choose(env.events, name)
+        randomization.choose(env, name)
         env.randomization = name
 
     return choose

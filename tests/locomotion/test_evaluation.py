@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("isaaclab")
 
 import torch
+from isaaclab.actuators.newton.adapter import read_group_parameter
 from onnx.reference import ReferenceEvaluator
 
 from wavebook_locomotion import configuration, evaluation, training
@@ -20,6 +22,7 @@ from wavebook_locomotion.evaluation.evaluate import fixed_configuration
 from wavebook_locomotion.evaluation.measures import cost_of_transport, interval
 from wavebook_locomotion.evaluation.protocol import PROTOCOL
 from wavebook_locomotion.export import export
+from wavebook_locomotion.randomization.delay import DelayedDCMotorCfg
 from wavebook_locomotion.randomization.friction import set_friction
 from wavebook_locomotion.simulation import open_environment
 
@@ -176,6 +179,34 @@ def test_none_makes_all_robots_alike_and_lite3_makes_them_differ() -> None:
             assert ("push_robot" in env.event_manager.active_terms.get("interval", [])) == (name == "lite3")
     assert spreads["none"] == (0.0, 0.0)
     assert min(spreads["lite3"]) > 0.001
+
+
+@pytest.mark.sim
+def test_commands_reach_late_motors_late() -> None:
+    config = configuration.load(FLAT, {"env.randomization": "lite3"}, num_envs=16, seed=0)
+    config.env.decimation = 1
+    config.env.events.push_robot = None
+    with open_environment(config) as env:
+        robot = env.scene["robot"]
+        delays = read_group_parameter(robot.actuators, "legs", "delay", "delay_steps")
+        assert set(delays.unique().tolist()) <= set(range(6))
+        assert len(delays.unique()) > 2
+        assert (delays == delays[:, :1]).all()
+        env.reset()
+        still = torch.zeros(16, 12)
+        for _ in range(8):
+            env.step(still)
+        torques = [robot.actuators.computed_effort.torch.clone()]
+        for _ in range(7):
+            env.step(still + 1.0)
+            torques.append(robot.actuators.computed_effort.torch.clone())
+    # A command that arrives changes the torque by stiffness x 0.25 rad at once; joints move much less in a step.
+    jumps = torch.stack([(after - before).abs().mean(dim=1) for before, after in itertools.pairwise(torques)])
+    assert jumps.argmax(dim=0).tolist() == delays[:, 0].tolist()
+    # The evaluation's motors are prompt.
+    judged = fixed_configuration(config, 1, PROTOCOL).env
+    assert not isinstance(judged.scene.robot.actuators["legs"], DelayedDCMotorCfg)
+    assert judged.events.actuator_delay is None
 
 
 @pytest.mark.sim

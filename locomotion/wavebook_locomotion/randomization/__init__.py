@@ -1,1 +1,1 @@
-"""What differs from robot to robot: friction, masses, gains and pushes."""
+"""What differs from robot to robot: friction, masses, gains, delays and pushes."""

@@ -17,6 +17,7 @@ EVENTS = (
     "link_mass",
     "base_com",
     "actuator_gains",
+    "actuator_delay",
     "base_external_force_torque",
     "push_robot",
 )
@@ -38,6 +39,8 @@ class Preset:
     """Largest shift of the base's centre of mass along each axis [m]."""
     gains: tuple[float, float] | None = None
     """Factor of the stiffness and the damping of each joint."""
+    delay: int | None = None
+    """Longest time from a command to its motors, in steps of the physics."""
     push: float | None = None
     """Largest change of the velocity along x and y by a push [m/s]."""
     push_interval: tuple[float, float] = (10.0, 15.0)
@@ -52,15 +55,17 @@ PRESETS: dict[str, Preset] = {
         base_mass=(-0.5, 1.5),
         base_com=0.02,
         gains=(0.95, 1.05),
+        delay=2,
         push=0.3,
     ),
     "lite3": Preset(
-        "The ranges of DeepRobotics for Lite3 (rl_training), without its delay of the actuators.",
+        "The ranges of DeepRobotics for Lite3 (rl_training).",
         friction=(0.3, 1.0),
         base_mass=(-1.0, 3.0),
         link_mass=(0.85, 1.15),
         base_com=0.05,
         gains=(0.85, 1.15),
+        delay=5,
         push=0.5,
     ),
 }
@@ -71,8 +76,12 @@ def names() -> list[str]:
     return [OWN, *PRESETS]
 
 
-def choose(events: Any, name: str) -> None:
-    """Replace the randomisation in a task's ``events`` by a preset; ``own`` leaves it as it is.
+def choose(env: Any, name: str) -> None:
+    """Replace the randomisation of a task by a preset; ``own`` leaves it as it is.
+
+    Args:
+        env: Isaac Lab's ``ManagerBasedRLEnvCfg``.
+        name: Of the preset.
 
     Raises:
         ConfigurationError: There is no such preset; the message names the nearest.
@@ -80,9 +89,14 @@ def choose(events: Any, name: str) -> None:
     if name == OWN:
         return
     check_choice("randomisation", name, names())
-    nominal(events)
-    for event, term in _terms(PRESETS[name]).items():
-        setattr(events, event, term)
+    from wavebook_locomotion.randomization.delay import delay
+
+    nominal(env.events)
+    preset = PRESETS[name]
+    for event, term in _terms(preset).items():
+        setattr(env.events, event, term)
+    if preset.delay is not None:
+        delay(env.scene.robot, preset.delay)
 
 
 def nominal(events: Any) -> None:
@@ -138,6 +152,12 @@ def _terms(preset: Preset) -> dict[str, Any]:
                 "damping_distribution_params": preset.gains,
                 "operation": "scale",
             },
+        )
+    if preset.delay is not None:
+        terms["actuator_delay"] = EventTermCfg(
+            func="wavebook_locomotion.randomization.delay:random_delay",
+            mode="startup",
+            params={"delay_range": (0, preset.delay)},
         )
     if preset.push is not None:
         speed = (-preset.push, preset.push)

@@ -58,6 +58,7 @@ class Dhav1EventsCfg(EventsCfg):
     friction: EventTermCfg | None = None
     link_mass: EventTermCfg | None = None
     actuator_gains: EventTermCfg | None = None
+    actuator_delay: EventTermCfg | None = None
 
 
 @configclass
