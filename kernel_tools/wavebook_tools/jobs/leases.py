@@ -17,8 +17,7 @@ import fcntl
 import json
 import os
 import struct
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,10 @@ from typing import Any
 from wavebook_tools.errors import WavebookError
 
 FOLDER_VARIABLE = "WAVEBOOK_LEASES"
+
+HOST_FOLDER = Path("/tmp/wavebook-leases")
+"""Where the leases of a host are. Not in TMPDIR: users and services have their own, and two folders would give one
+device to two runs."""
 
 SLICE_SLOTS = 1 << 20
 """Where the slots of a GPU's MIG instances begin: each instance in use keeps the whole GPU from being taken."""
@@ -75,7 +78,7 @@ class Lease:
 
 def lease_folder() -> Path:
     """The host's folder of lock files, writable for all its users; ``WAVEBOOK_LEASES`` names another."""
-    folder = Path(os.environ.get(FOLDER_VARIABLE) or Path(tempfile.gettempdir(), "wavebook-leases"))
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or HOST_FOLDER)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -100,6 +103,17 @@ def acquire(
     Returns:
         The lease, to hand on to the runner; None where somebody else holds the device.
     """
+    while True:
+        lease = _acquire(device_id, run, project, slots, parent, slice_index)
+        # A file that was removed between opening and locking is not the one that everybody else looks at.
+        if lease is None or all(os.fstat(descriptor).st_nlink for descriptor in lease.descriptors):
+            return lease
+        lease.close()
+
+
+def _acquire(
+    device_id: str, run: str, project: str, slots: int | None, parent: str | None, slice_index: int
+) -> Lease | None:
     descriptors: list[int] = []
     try:
         if parent is not None:
@@ -122,6 +136,13 @@ def acquire(
             os.close(descriptor)
 
 
+def keep(descriptors: Iterable[int]) -> None:
+    """Show that leases are in use: what cleans up old temporary files would give a held device to a second run."""
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            os.utime(descriptor)
+
+
 def holders(device_id: str) -> list[Holder]:
     """Who holds a device now, an empty list where it is free."""
     try:
@@ -140,14 +161,15 @@ def _open(device_id: str) -> int:
     path = lease_folder() / f"{device_id}.lock"
     try:
         try:
-            # Not with O_CREAT: in a sticky folder the kernel refuses that for a file of another user.
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            # Not with O_CREAT: in a sticky folder the kernel refuses that for a file of another user. Not through a
+            # link: anybody may put one there, and what it leads to would be written to.
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             with contextlib.suppress(FileExistsError):
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
                 os.fchmod(descriptor, 0o666)
                 return descriptor
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise WavebookError(f"cannot open the device lease {path}: {error.strerror}") from error
 
