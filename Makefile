@@ -26,6 +26,8 @@ install: .venv/installed
 .venv/installed: requirements.lock pyproject.toml .venv/uv/bin/uv $(FRONT_END) extension/package.json
 	.venv/uv/bin/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
 	.venv/uv/bin/uv pip install --python $(BIN)/python --no-deps -e .
+	# A run starts two Pythons; where the environment forbids to keep compiled sources, each would compile them anew.
+	$(BIN)/python -m compileall -q extension/wavebook kernel_tools locomotion
 	touch $@
 
 .venv/uv/bin/uv:

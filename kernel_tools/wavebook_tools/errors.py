@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -32,6 +31,8 @@ def nearest(name: str, choices: Iterable[str], *, count: int = 3) -> list[str]:
     A dotted name is compared whole and by its last part, since a typing error is usually in one part only.
     """
     choices = list(choices)
+    import difflib  # slow to import, and needed only where something is wrong
+
     close = difflib.get_close_matches(name, choices, n=count, cutoff=0.6)
     leaf = name.rpartition(".")[2]
     by_leaf = [choice for choice in choices if choice.rpartition(".")[2] == leaf]

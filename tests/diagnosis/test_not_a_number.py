@@ -68,6 +68,7 @@ def test_a_terrain_that_most_broken_robots_stood_on_is_to_be_excluded(run: Watch
     assert finding.suggestion.action == "exclude_terrain"
     assert finding.suggestion.overrides == {"env.scene.terrain.terrain_generator.sub_terrains.boxes.proportion": 0.0}
     assert finding.evidence["environments"] == [17]
+    assert "on boxes 5; levels 4; environments 17" in finding.message
 
 
 def test_records_that_cannot_be_read_are_passed_over(run: WatchedRun) -> None:

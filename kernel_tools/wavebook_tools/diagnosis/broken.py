@@ -14,6 +14,9 @@ MOST_RECORDS = 40
 LARGEST_RECORD = 1_000_000
 """Records that are read, and how large one may be [bytes]; the guard writes 20 of a few kilobytes."""
 
+NAMED = 8
+"""Environments that the line for people names; the evidence has all."""
+
 SHARE = 0.6
 FEWEST = 3
 """A terrain is named where it holds this share of at least so many broken robots."""
@@ -48,6 +51,10 @@ class Broken:
             parts.append("terrain columns " + ", ".join(str(column) for column in sorted(self.columns)))
         if self.levels:
             parts.append("levels " + ", ".join(str(level) for level in sorted(self.levels)))
+        if self.environments:
+            more = len(self.environments) - NAMED
+            named = ", ".join(map(str, self.environments[:NAMED])) + (f" and {more} more" if more > 0 else "")
+            parts.append(f"environments {named}")
         return "; ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:

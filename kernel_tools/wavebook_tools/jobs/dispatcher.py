@@ -13,7 +13,6 @@ import fcntl
 import json
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +38,7 @@ from wavebook_tools.jobs.slots import Slots, Waiting
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import Timings, patience, read_timing
 from wavebook_tools.records.events import EventWriter
+from wavebook_tools.records.files import free_bytes
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.states import ACTIVE_STATES, RunState
 
@@ -205,7 +205,7 @@ class Dispatcher:
 
     def _no_space(self) -> str | None:
         needed = self.options.free_disk_bytes
-        free = shutil.disk_usage(self.project.root).free
+        free = free_bytes(self.project.root)
         if free < needed:
             return f"waits for disk space: {free / 1e9:.1f} GB are free, {needed / 1e9:.1f} GB must stay"
         return None

@@ -17,7 +17,6 @@ import contextlib
 import json
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,17 +24,19 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wavebook_tools.diagnosis.finding import Finding
-from wavebook_tools.diagnosis.watchdog import Watchdog
-from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.cancellation import read_cancellation
-from wavebook_tools.jobs.leases import Lease
+from wavebook_tools.jobs.leases import Lease, keep
 from wavebook_tools.jobs.processes import become_subreaper
 from wavebook_tools.records.events import EventWriter
+from wavebook_tools.records.files import free_bytes
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.states import RUN_FOLDER_VARIABLE, RunState
+
+if TYPE_CHECKING:  # imported once the worker is on its way: a run need not wait for what watches it
+    from wavebook_tools.diagnosis.finding import Finding
+    from wavebook_tools.diagnosis.watchdog import Watchdog
 
 LOOK_INTERVAL = 1.0
 """How often the watchdog looks, and how late a limit may be noticed [s]."""
@@ -78,7 +79,8 @@ class Supervisor:
         self.spec = record.spec_fields()
         limits = self.spec.get("limits")
         self.limits: dict[str, Any] = limits if isinstance(limits, dict) else {}
-        self.watchdog = Watchdog(record.path, patience=patience)
+        self.patience = patience
+        self.watchdog: Watchdog
         self.asked_to_end = False
         self.started = time.monotonic()
         self.foreign: set[int] = set()
@@ -97,6 +99,7 @@ class Supervisor:
             pass_fds=self.leases,
             env={**os.environ, RUN_FOLDER_VARIABLE: str(self.record.path)},
         )
+        self.watchdog = self._new_watchdog()
         self._note_foreign_processes()
         ending = self._watch(worker, signals)
         if worker.poll() is None:
@@ -118,6 +121,11 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         become_subreaper()
         return readable
+
+    def _new_watchdog(self) -> Watchdog:
+        from wavebook_tools.diagnosis.watchdog import Watchdog
+
+        return Watchdog(self.record.path, patience=self.patience)
 
     def _watch(self, worker: subprocess.Popen[bytes], signals: int) -> Ending | None:
         """Wait for the worker; returns why the run is to be ended before, None where it ended by itself."""
@@ -145,13 +153,16 @@ class Supervisor:
             return self._limit("time limit", f"the run took longer than its limit of {hours:g} h", hours=hours)
         self._looks += 1
         if self._looks % DISK_INTERVAL == 1:
-            free, needed = shutil.disk_usage(self.record.path).free, self.limits.get("free_disk_bytes", 0)
+            keep(self.leases)
+            free, needed = free_bytes(self.record.path), self.limits.get("free_disk_bytes", 0)
             if free < needed:
                 message = f"{free / 1e9:.1f} GB of disk space are left, less than the limit of {needed / 1e9:.1f} GB"
                 return self._limit("disk full", message, free_bytes=free)
         return None
 
     def _limit(self, finding: str, message: str, **evidence: Any) -> Ending:
+        from wavebook_tools.diagnosis.finding import Finding
+
         self._alert(Finding(kind=finding, message=message, evidence=evidence, ends_run=True, state=RunState.FAILED))
         return Ending(RunState.FAILED, message)
 
@@ -250,6 +261,8 @@ class Supervisor:
         }
 
     def _note_foreign_processes(self) -> None:
+        from wavebook_tools.diagnosis.finding import Finding
+
         found = {pid for pids in self._on_devices().values() for pid, known in pids.items() if not known}
         self.foreign |= found
         if found:
@@ -353,6 +366,8 @@ def main() -> None:
     if arguments.leases:
         # This is the machine of the queue: should the dispatcher have been killed, the next one begins here.
         with contextlib.suppress(Exception):
+            from wavebook_tools.jobs import wakeup
+
             wakeup.ensure_dispatcher(Project.find(supervisor.record.path))
 
 

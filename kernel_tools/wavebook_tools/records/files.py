@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +23,8 @@ def write_atomic(path: Path, text: str) -> None:
     Raises:
         WavebookError: The folder cannot be written (permissions, full disk). Nothing is left behind.
     """
+    import tempfile  # slow to import, and a run starts without it
+
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +43,12 @@ def write_atomic(path: Path, text: str) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def free_bytes(path: Path) -> int:
+    """Space on the disk of ``path`` that its user may still take [bytes]; OSError where it cannot be told."""
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize
 
 
 def write_json(path: Path, document: BaseModel | dict[str, Any] | list[Any]) -> None:

@@ -13,28 +13,24 @@ SECRET_NAME = re.compile(r"(^|_)(API_?KEY|ACCESS_?KEY|TOKEN|SECRET|PASSWORD|PASS
 SHORTEST = 8
 """A value of fewer characters is not looked for in texts: it would be found in ordinary words."""
 
-_SHAPES = tuple(
-    (kind, re.compile(pattern, re.DOTALL))
-    for kind, pattern in (
-        ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
-        ("key", r"\bsk-[A-Za-z0-9_-]{16,}"),
-        ("token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
-        ("token", r"\b(?:hf|xox[abprs]|npm|pypi)[_-][A-Za-z0-9_-]{16,}"),
-        ("key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-        ("key", r"\bAIza[A-Za-z0-9_-]{30,}"),
-        ("token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    )
+_SHAPES = (
+    ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
+    ("key", r"\bsk-[A-Za-z0-9_-]{16,}"),
+    ("token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
+    ("token", r"\b(?:hf|xox[abprs]|npm|pypi)[_-][A-Za-z0-9_-]{16,}"),
+    ("key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    ("key", r"\bAIza[A-Za-z0-9_-]{30,}"),
+    ("token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
 )
-_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@\"']{0,100}:)([^\s/@\"']{1,200})(?=@)")
-_AFTER = re.compile(
-    r"""(?ix)
+# As text: compiled with their first use, since the queue is waited for while it starts, and needs the names alone.
+_ADDRESS = r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@\"']{0,100}:)([^\s/@\"']{1,200})(?=@)"
+_AFTER = r"""(?ix)
     ( \b(?:authorization\\?["']?\s*[:=]\s*\\?["']?(?:bearer|basic|token)|bearer)\s+["']?
     | (?:api_?key|api-key|access_?key|token|secret|password|passwd|credentials?)\\?["']?\s*[:=]\s*\\?["']?
     )
     ( (?!\[redacted)[^\s"'\\@,;&)}\]]{6,} )
     """
-)
-_NUMBER = re.compile(r"[-+]?[\d.,_]+(?:e[-+]?\d+)?", re.IGNORECASE)
+_NUMBER = r"(?i)[-+]?[\d.,_]+(?:e[-+]?\d+)?"
 
 
 def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
@@ -55,9 +51,9 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
         if value in text:
             text = text.replace(value, f"[redacted {known[value]}]")
     for kind, pattern in _SHAPES:
-        text = pattern.sub(f"[redacted {kind}]", text)
-    text = _ADDRESS.sub(r"\1[redacted]", text)
-    return _AFTER.sub(_assigned, text)
+        text = re.sub(pattern, f"[redacted {kind}]", text, flags=re.DOTALL)
+    text = re.sub(_ADDRESS, r"\1[redacted]", text)
+    return re.sub(_AFTER, _assigned, text)
 
 
 def redact_document(value: Any) -> Any:
@@ -73,4 +69,4 @@ def redact_document(value: Any) -> Any:
 
 def _assigned(match: re.Match[str]) -> str:
     # «max_tokens: 16000» and «secret_seed = 1234567» are numbers, not secrets.
-    return match[0] if _NUMBER.fullmatch(match[2]) else f"{match[1]}[redacted]"
+    return match[0] if re.fullmatch(_NUMBER, match[2]) else f"{match[1]}[redacted]"
