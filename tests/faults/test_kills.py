@@ -150,3 +150,40 @@ def test_the_queue_moves_on_without_anybody_calling_after_its_dispatcher_is_kill
         assert time.monotonic() < deadline, "the second run never started"
         time.sleep(0.2)
     assert check_runs(queue) == {"done": 2}
+
+
+def test_a_restart_of_the_machine_leaves_true_states_and_a_queue_that_goes_on(queue: Queue) -> None:
+    write_template(queue.project, "first-stays", TRAINING, "import time\ntime.sleep(600 * (seed == 0))", EVALUATION)
+    (done,) = queue.submit_wave(small_plan(1))
+    live, waiting = queue.submit_wave(small_plan(2, template="first-stays", seeds=2))
+    assert queue.wait([done], timeout=60)
+    log, deadline = queue.project.run(live).log_path, time.monotonic() + 60
+    while not log.exists() or "iteration 3/" not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    row = queue.store.get(live)
+    assert row is not None
+    assert row.native is not None
+    supervisor = psutil.Process(ProcessIdentity.parse(row.native).pid)
+    processes = [*dispatchers(queue.project.root), supervisor, *supervisor.children(recursive=True)]
+    for process in processes:
+        process.suspend()  # so that none of them sees another die
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=10)
+    # After the restart another process has the number of the supervisor, and was even started at the same tick.
+    mine = ProcessIdentity.of(os.getpid())
+    assert mine is not None
+    queue.store.set_native(live, f"{mine.pid}:{mine.start_ticks}:the-boot-before")
+
+    assert recover(queue.project), "whoever looks first sets the queue in motion"
+    assert queue.wait([live, waiting], timeout=60)
+    rows = {row.id: row for row in queue.store.all()}
+    assert {run: row.state for run, row in rows.items()} == {
+        done: RunState.DONE,
+        live: RunState.FAILED,
+        waiting: RunState.DONE,
+    }
+    assert "the machine was restarted" in (rows[live].message or "")
+    assert check_runs(queue) == {"done": 2, "failed": 1}
+    check_devices(queue.project)

@@ -91,12 +91,17 @@ def run_table(waves: list[dict[str, Any]], now: float) -> Table:
                 _styled(run["state"]),
                 f"{run['iteration']}/{run['iterations']}",
                 run["device"] or "",
-                ago(run["started"], run["ended"] or now) if run["started"] else "",
+                ago(run["started"], run["ended"] or now) if run["started"] else _in(run["estimated_start"], now),
                 "" if run["ended"] else ago(now, run["estimated_end"]),
                 "" if error is None else f"{error:.3f}",
                 escape(run["message"] or ""),
             )
     return table
+
+
+def _in(start: float | None, now: float) -> str:
+    """When a run that waits is expected to start."""
+    return "" if start is None else f"in {ago(now, start)}"
 
 
 def _styled(state: str) -> str:
