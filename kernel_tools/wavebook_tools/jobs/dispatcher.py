@@ -14,7 +14,6 @@ import json
 import os
 import selectors
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.budgets import WaveBudgets
 from wavebook_tools.jobs.cancellation import request_cancellation
 from wavebook_tools.jobs.cluster_watch import CLUSTER_POLL, ClusterWatch, complain
+from wavebook_tools.jobs.conclusions import Conclusions
 from wavebook_tools.jobs.devices import CPU, Device, list_devices
 from wavebook_tools.jobs.engines import ClusterEngine, cancel, cluster_for
 from wavebook_tools.jobs.engines.base import Placement
@@ -72,7 +72,7 @@ class Dispatcher:
         self.wake = wakeup.listen(project)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.wake, selectors.EVENT_READ, None)
-        self.concluding: dict[int, subprocess.Popen[bytes]] = {}
+        self.conclusions = Conclusions(project, self.store)
         self.leases: dict[str, list[Lease]] = {}
         """Leases of runs that this dispatcher started. It keeps them beside the supervisor until nothing is left of the
         run: a device is free when its last process is gone, not when the supervisor is."""
@@ -84,16 +84,21 @@ class Dispatcher:
 
     def run(self) -> None:
         """Work until nothing is queued and nothing runs."""
-        expected = time.monotonic() + FIRST_PATIENCE
+        expected, made_up = time.monotonic() + FIRST_PATIENCE, False
         for run in self.store.in_states(*ACTIVE_STATES):
             self._adopt(run)
         while True:
             self._end_cancelled()
             timeouts = [self._place(), self._limit_waves(), self._look_at_cluster()]
-            if self.store.unfinished() or self.concluding:
+            if self.store.unfinished() or self.conclusions:
                 expected = 0.0
             elif time.monotonic() > expected:
-                return
+                if made_up:
+                    return
+                made_up = True
+                self.conclusions.make_up()
+                self._conclude_next()
+                continue
             else:
                 timeouts.append(expected - time.monotonic() + 0.01)
             self._wait(min((timeout for timeout in timeouts if timeout is not None), default=None))
@@ -351,16 +356,14 @@ class Dispatcher:
         self.conclude(run.wave)
 
     def conclude(self, wave_id: int) -> None:
-        """Once a wave's last run has ended, write its comparison and report in a process of its own."""
-        if wave_id in self.concluding or self.store.wave_unfinished(wave_id):
-            return
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wavebook_tools.comparison", str(self.project.root), str(wave_id)],
-            stdin=subprocess.DEVNULL,
-            cwd=self.project.root,
-        )
-        self.concluding[wave_id] = process
-        self.selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ, (None, process.pid))
+        """Once a wave's last run has ended, have its comparison and report written."""
+        self.conclusions.add(wave_id)
+        self._conclude_next()
+
+    def _conclude_next(self) -> None:
+        pid = self.conclusions.start_next()
+        if pid is not None:
+            self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
 
     def _wait(self, timeout: float | None) -> None:
         for key, _ in self.selector.select(timeout):
@@ -373,7 +376,8 @@ class Dispatcher:
             with contextlib.suppress(ChildProcessError):  # an adopted one is not our child
                 os.waitpid(pid, 0)
             if run_id is None:
-                self.concluding = {wave: p for wave, p in self.concluding.items() if p.pid != pid}
+                self.conclusions.ended()
+                self._conclude_next()
             else:
                 self._ended(run_id)
 

@@ -18,7 +18,7 @@ from wavebook_tools.jobs.schedule import Expectation, expect
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import RunTiming, Timings
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
-from wavebook_tools.records.states import RunId, RunState, latest_repeats
+from wavebook_tools.records.states import FINAL_STATES, RunId, RunState, latest_repeats
 
 
 def project_status(project: Project, *, wave: int | None = None) -> dict[str, Any]:
@@ -127,8 +127,9 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
     state, iteration, metrics, phase = row.state, row.iteration, row.metrics, None
     if not state.final and state is not RunState.QUEUED:
         events = tail_events(record)
-        last = newest_state(events)
-        if last is not None and not RunState(last["state"]).final:
+        # The final state counts once the queue has taken it over: until then it is what it was before.
+        last = newest_state([event for event in events if event.get("state") not in FINAL_STATES])
+        if last is not None:
             state, phase = RunState(last["state"]), last.get("phase")
         metric = newest_metric(events)
         if metric is not None:

@@ -225,6 +225,14 @@ class QueueStore:
         query = f"SELECT 1 FROM runs WHERE wave = ? AND state IN ({_marks(UNFINISHED_STATES)}) LIMIT 1"
         return self._connection.execute(query, (wave_id, *UNFINISHED_STATES)).fetchone() is not None
 
+    def ended_waves(self, since: float) -> list[int]:
+        """Waves of which all runs have ended, the last of them after ``since`` [Unix s]."""
+        query = (
+            f"SELECT wave FROM runs GROUP BY wave HAVING max(state IN ({_marks(UNFINISHED_STATES)})) = 0 "
+            "AND max(ended) > ? ORDER BY wave"
+        )
+        return [int(row["wave"]) for row in self._connection.execute(query, (*UNFINISHED_STATES, since))]
+
     def start(self, run_id: str, device: str, engine: str = "local", *, devices: list[str] | None = None) -> bool:
         """Mark a queued run as starting on a device.
 
