@@ -14,7 +14,7 @@ from wavebook_tools.records.events import EventWriter
 from .conftest import MakeRun, WatchedRun
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-RECORDS = sorted(EXAMPLES.glob("*/waves/*/exp*/s*/events.jsonl"))
+RECORDS = sorted(EXAMPLES.glob("rough-ground-on-two-gpus/waves/*/exp*/s*/events.jsonl"))
 
 
 def test_there_are_real_records() -> None:

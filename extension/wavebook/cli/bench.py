@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
+from pathlib import Path
+
 import click
 
 from wavebook.cli.output import print_json
@@ -45,6 +49,21 @@ def jobs(repeats: int, as_json: bool) -> None:
     from wavebook.bench.jobs import measure
 
     print_json(measure(repeats=repeats))
+
+
+@bench.command("six-runs")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep the project there, as a record to give away.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
+def six_runs(keep: Path | None, as_json: bool) -> None:
+    """Six small runs on two GPUs, of which one is cancelled, one hangs and one does not fit; exit code 1 where what
+    is seen is not as it should be. Takes some minutes."""
+    require_simulator("`wavebook bench six-runs`")
+    from wavebook.bench.six_runs import measure
+
+    with tempfile.TemporaryDirectory(prefix="wavebook-bench-") as folder:
+        document = measure(Path(folder, "project"), keep=keep)
+    print_json(document)
+    sys.exit(0 if document["ok"] else 1)
 
 
 @bench.command()
