@@ -1,0 +1,54 @@
+"""What status tells of runs, from rows and records as the queue and the runs leave them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.jobs.conftest import small_plan
+from wavebook.cli.output import run_table
+from wavebook_tools.jobs.status import project_status
+from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.records.events import EventWriter
+from wavebook_tools.records.files import write_json
+from wavebook_tools.records.project import Project
+from wavebook_tools.records.run import RunSpec
+
+
+def status_of(project: Project, states: list[dict[str, Any]]) -> dict[str, Any]:
+    """The status of a run that the queue has started and whose record tells of these states."""
+    plan = small_plan()
+    write_json(project.waves_path / plan.folder / "wave.json", plan)
+    spec = RunSpec.from_plan(plan, plan.experiments[0], 0)
+    folder = project.run_folder(plan, spec)
+    folder.mkdir(parents=True)
+    with contextlib.closing(QueueStore(project)) as store:
+        store.add([(spec, project.relative(folder))])
+        store.start(spec.id, "cpu")
+    with contextlib.closing(EventWriter(folder / "events.jsonl")) as events:
+        for state in states:
+            events.write("state", **state)
+    run: dict[str, Any] = project_status(project)["waves"][0]["runs"][0]
+    return run
+
+
+@pytest.mark.parametrize("final", [[], [{"state": "done", "message": None}], [{"state": "failed", "message": "x"}]])
+def test_a_run_is_what_it_was_until_the_queue_has_taken_over_its_end(
+    project: Project, final: list[dict[str, Any]]
+) -> None:
+    before = [{"state": "starting"}, {"state": "running", "phase": "training"}, {"state": "evaluating"}]
+    assert status_of(project, [*before, *final])["state"] == "evaluating"
+
+
+def test_the_table_tells_when_a_waiting_run_is_expected_to_start_and_to_end(project: Project) -> None:
+    run = status_of(project, [])
+    run |= {"state": "queued", "started": None, "estimated_start": 1300.0, "estimated_end": 1900.0}
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(run_table([{"id": 1, "slug": "small", "state": "queued", "runs": [run]}], now=1000.0))
+    line = next(line for line in capture.get().splitlines() if "exp001/s0" in line)
+    assert line.split("queued")[1].split()[:5] == ["0/3", "cpu", "in", "5", "min"]
+    assert "15 min" in line
