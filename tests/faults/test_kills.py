@@ -85,7 +85,7 @@ def wave(number: int) -> WavePlan:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_kills_at_random_moments(queue: Queue, machine: Machine) -> None:
     seed = int(os.environ.get("WAVEBOOK_FAULT_SEED", str(random.randrange(10**6))))
     print(f"seed {seed}")
