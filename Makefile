@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 FRONT_END := $(shell find extension/src extension/style extension/schema -type f 2>/dev/null)
 
-.PHONY: demo lab test test-fast test-faults lint lock install clean
+.PHONY: demo lab test test-fast test-faults lint lock pictures install clean
 
 demo: install
 	$(BIN)/wavebook demo --project demo
@@ -83,6 +83,14 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd extension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm lint:check
+
+# The tour's pictures, and those of the comparison, as the browser tests see them.
+pictures: install chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser/test_tour.py tests/browser/test_comparison.py -k "tour or view"
+	cp test-artifacts/tour-*.png docs/pictures/
+	cp test-artifacts/comparison-fixed-evaluation-light.png docs/pictures/comparison.png
+	cp test-artifacts/comparison-learning-curves-dark.png docs/pictures/comparison-curves-dark.png
+	cp test-artifacts/comparison-parameters-light.png docs/pictures/comparison-parameters.png
 
 lock: .venv/uv/bin/uv
 	.venv/uv/bin/uv pip compile pyproject.toml --all-extras --python-version 3.12 --generate-hashes \

@@ -89,6 +89,17 @@ def test_the_view_is_accessible_shows_detail_and_can_be_saved(
     assert download.value.suggested_filename == "comparison-1-2.html"
     assert 1_000_000 < path.stat().st_size < 3_000_000
 
+    # Drawn again, as when a run ends: what was chosen stays.
+    view.get_by_label("Panel 2").select_option(label="Value loss")
+    view.get_by_label("exp002 heavier").uncheck()
+    page.wait_for_function(f"{PANEL}.data_source.data.alpha.some(alpha => alpha < 0.2)")
+    before = page.evaluate(f"{DOCUMENT}.roots()[0].id")
+    page.locator("[title='Draw the comparison again'], jp-button[aria-label='Draw the comparison again']").first.click()
+    page.wait_for_function(f"before => {DOCUMENT}.roots()[0].id != before", arg=before, timeout=60_000)
+    page.wait_for_function(f"{PANEL}.data_source.data.alpha.some(alpha => alpha < 0.2)")
+    expect(view.get_by_label("exp002 heavier")).not_to_be_checked()
+    assert view.get_by_label("Panel 2").input_value() == "Value loss"
+
 
 def pictures(view: Locator, theme: str, artifact: Callable[[str], Path]) -> None:
     """Pictures of the view from its top and from each of its sections."""

@@ -109,6 +109,12 @@ def test_importance_tells_what_goes_with_the_error_from_what_does_not(tmp_path):
     assert c.importance == pytest.approx((16 / 21) ** 0.5)  # ranks 0-3 and 4-7: 32 of 42 lie between the groups
     assert b.name == "env.b"
     assert b.importance < 0.5
+    # A parameter that differs in nothing but a run without a result goes with nothing.
+    broken = Drawn("broken", {0: "failed"}, {"env.d": 1.0})
+    some = [Drawn(e.slug, e.seeds, {**e.overrides, "env.d": 0.0}) for e in drawn]
+    (*_, d) = code_parameters(collect(draw_wave(tmp_path / "some", [*some, broken]), [1]).experiments)
+    assert (d.name, d.sign) == ("env.d", 0)
+    assert np.isnan(d.importance)
     few = code_parameters(collect(draw_wave(tmp_path / "few", drawn[:3]), [1]).experiments)
     assert all(np.isnan(one.importance) for one in few)
 
@@ -263,7 +269,7 @@ def test_legend_filters_selection_and_parameters_tie_the_figures_together(opened
 
 
 @pytest.mark.browser
-def test_hovering_marks_the_iteration_and_the_experiment_in_all_panels(opened):
+def test_hovering_marks_the_iteration_and_the_experiment_in_all_figures(opened):
     canvas = opened.locator(".bk-Figure").filter(has=opened.locator("canvas")).nth(4)
     canvas.scroll_into_view_if_needed()
     x, y = opened.evaluate(
@@ -280,8 +286,98 @@ def test_hovering_marks_the_iteration_and_the_experiment_in_all_panels(opened):
     spans = f"{MODELS}.filter(m => m.type == 'Span').map(m => m.location)"
     opened.wait_for_function(f"{spans}.every(at => at > 0)")
     assert opened.evaluate(f"{spans}.length") == 1, "one line, shared by the panels"
-    marked = f"{MODELS}.filter(m => m.type == 'ColumnDataSource' && m.data.xs?.length == 1).length"
-    opened.wait_for_function(f"{marked} == 4")
+    marked = f"{MODELS}.filter(m => m.type == 'ColumnDataSource' && m.data.colour?.length == 1).length"
+    opened.wait_for_function(f"{marked} == 4 + 4 + 2")  # panels, final metrics, parallel coordinates and scatter
+    first = opened.evaluate(f"{CURVES}.data.label[0]")
+    assert "marked" in opened.get_by_role("row", name=first).get_attribute("class")
+    # And the other way round: the table's rows mark, a click on one selects.
+    other = opened.evaluate(f"{CURVES}.data.label[2]")
+    row = opened.get_by_role("row", name=other)
+    row.hover()
+    colour = f"{MODELS}.find(m => m.type == 'ColumnDataSource' && m.data.xs?.length == 1).data.colour[0]"
+    opened.wait_for_function(f"{colour} == {CURVES}.data.colour[2]")
+    row.click()
+    opened.wait_for_function(f"String({CURVES}.selected.indices) == '2'")
+    bars = f"{MODELS}.find(m => m.name == 'terrains' && m.data_source).data_source"
+    chosen = f"Array.from({bars}.selected.indices, at => {bars}.data.row[at])"
+    assert set(opened.evaluate(chosen)) <= {2}
+    assert opened.get_by_label("Experiment").input_value() == other
+    row.click()
+    opened.wait_for_function(f"{CURVES}.selected.indices.length == 0")
+
+
+@pytest.mark.browser
+def test_bars_seeds_and_lineage_select_and_fade_like_the_lines(opened):
+    glyph = f"n => {MODELS}.find(m => m.name == n && m.data_source).data_source"
+    bars, dots = f"({glyph})('terrains')", f"({glyph})('lineage')"
+    row = opened.evaluate(f"{bars}.data.row[0]")
+    opened.evaluate(f"{bars}.selected.indices = [0]")
+    opened.wait_for_function(f"String({CURVES}.selected.indices) == '{row}'")
+    for source in (bars, dots):
+        opened.wait_for_function(
+            f"new Set(Array.from({source}.selected.indices, at => {source}.data.row[at])).size == 1"
+        )
+    assert opened.evaluate(f"{bars}.selected.indices.length") == 2, "on both kinds of ground"
+    opened.evaluate(f"{bars}.selected.indices = []")
+    opened.wait_for_function(f"{CURVES}.selected.indices.length == 0")
+
+    opened.get_by_label(opened.evaluate(f"{CURVES}.data.label[{row}]")).uncheck()
+    for source in (bars, dots):
+        faded = f"Array.from({source}.data.alpha).every((a, at) => (a < 0.2) == ({source}.data.row[at] == {row}))"
+        opened.wait_for_function(faded)
+
+
+@pytest.mark.browser
+def test_panels_follow_the_one_that_is_dragged(opened):
+    ranges = f"{MODELS}.filter(m => m.type == 'Figure' && m.renderers.some(r => r.name == 'mean')).map(m => m.x_range)"
+    opened.evaluate(f"{ranges}[1].setv({{start: 20, end: 70}})")
+    opened.wait_for_function(f"{ranges}.length == 4 && {ranges}.every(r => r.start == 20 && r.end == 70)")
+
+
+@pytest.mark.browser
+def test_what_was_chosen_goes_over_to_the_page_that_follows(opened):
+    """As in JupyterLab, when a run has ended and the comparison is drawn again."""
+    label = opened.evaluate(f"{CURVES}.data.label[1]")
+    opened.get_by_label("Panel 2").select_option(label="Value loss")
+    opened.get_by_label(label).uncheck()
+    opened.get_by_role("row", name=label).click()
+    opened.get_by_label("Wave", exact=True).select_option("1")
+    state = f"{MODELS}.find(m => m.name == 'wavebook-state')"
+    opened.wait_for_function(f'{state}.data.state[0]?.includes(\'["wave","1"]\')')
+    kept = opened.evaluate(f"{state}.data.state[0]")
+    opened.reload()
+    opened.wait_for_function(f"window.Bokeh && Bokeh.documents[0]?.is_idle && {CURVES}.data.xs[0].length > 0")
+    opened.evaluate(f"kept => {{ {state}.data = {{ state: [kept] }} }}", kept)
+    opened.wait_for_function(f"String({CURVES}.selected.indices) == '1'")
+    assert opened.get_by_label("Panel 2").input_value() == "Value loss"
+    assert opened.get_by_label("Wave", exact=True).input_value() == "1"
+    assert opened.evaluate(f"{CURVES}.data.alpha[1]") < 0.2
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("opened", [{"width": 600}], indirect=True)
+def test_a_narrow_page_cuts_nothing_off(opened):
+    wide = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+    for label in ("Wave", "State", "Reward preset"):
+        choice = opened.get_by_label(label, exact=True)
+        if choice.count():
+            box = choice.bounding_box()
+            assert box["x"] + box["width"] <= 600
+    slant = f"{MODELS}.find(m => m.name == 'parallel' && m.below).below[0].major_label_orientation"
+    opened.wait_for_function(f"{slant} == 0.4")
+
+
+@pytest.mark.browser
+def test_an_open_file_follows_a_change_of_the_systems_colours(opened):
+    seen = "[...Bokeh.index.query(v => v.model.name == 'final')][0].export('png').canvas.toDataURL()"
+    light = opened.evaluate(seen)
+    opened.evaluate(
+        "[...Bokeh.index.query(v => v.model.name == 'final')][0].request_repaint = () => { window.repainted = true }"
+    )
+    opened.emulate_media(color_scheme="dark")
+    opened.wait_for_function("window.repainted")
+    assert opened.evaluate(seen) != light
 
 
 @pytest.mark.browser

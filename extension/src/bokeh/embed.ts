@@ -14,14 +14,21 @@ export interface IPlotContext {
 /** Answers what a drawn document asks, as JSON texts; nothing where there is no answer. */
 export type Answerer = (question: string) => Promise<string | null>;
 
-/** The names of the sources that a document asks and is answered through, as interaction.py has them. */
-const [REQUEST, ANSWER] = ['wavebook-request', 'wavebook-answer'];
+/** A drawn document. */
+export interface IDrawn extends IDisposable {
+  /** What a person chose in it, for a newer document that takes its place; null where it keeps nothing. */
+  state(): unknown[] | null;
+}
+
+/** The names of the sources that a document asks and is answered through, and keeps its state in; see interaction.py. */
+const [REQUEST, ANSWER, STATE] = ['wavebook-request', 'wavebook-answer', 'wavebook-state'];
 
 /**
  * Draw a Bokeh document into `host`.
  *
  * @param text - JSON text of bokeh.embed.json_item; a text, because Bokeh depends on the order of its keys.
  * @param answerer - Who answers its questions, where it has any.
+ * @param state - What was chosen in the document that it replaces.
  * @returns What removes the views and forgets the document again.
  * @throws When the text is no such document or BokehJS cannot be loaded.
  */
@@ -29,8 +36,9 @@ export async function embedPlot(
   text: string,
   host: HTMLElement,
   context: IPlotContext,
-  answerer?: Answerer
-): Promise<IDisposable> {
+  answerer?: Answerer,
+  state: unknown[] | null = null
+): Promise<IDrawn> {
   const item: unknown = JSON.parse(text);
   const names = modelNames(item);
   if (names.size === 0) {
@@ -55,6 +63,11 @@ export async function embedPlot(
     });
   }
 
+  const kept = bokehDocument?.get_model_by_name(STATE) ?? null;
+  if (kept && state?.length) {
+    kept.data = { state };
+  }
+
   // Canvas colours come from CSS variables, which are read while drawing.
   const repaint = (): void => {
     for (const view of views.query(view => typeof view.request_repaint === 'function')) {
@@ -63,7 +76,7 @@ export async function embedPlot(
   };
   context.themes?.themeChanged.connect(repaint);
 
-  return new DisposableDelegate(() => {
+  const removal = new DisposableDelegate(() => {
     context.themes?.themeChanged.disconnect(repaint);
     views.clear();
     const index = bokehDocument ? bokeh.documents.indexOf(bokehDocument) : -1;
@@ -72,4 +85,5 @@ export async function embedPlot(
     }
     host.replaceChildren();
   });
+  return Object.assign(removal, { state: () => kept?.data.state ?? null });
 }

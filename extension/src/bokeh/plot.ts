@@ -1,9 +1,8 @@
 import { PromiseDelegate } from '@lumino/coreutils';
-import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { type Answerer, type IPlotContext, embedPlot } from './embed';
+import { type Answerer, type IDrawn, type IPlotContext, embedPlot } from './embed';
 
 /** A place for one Bokeh plot, which may be replaced and goes away with the widget. */
 export class Plot extends Widget {
@@ -18,7 +17,8 @@ export class Plot extends Widget {
   }
 
   /**
-   * Draw this document instead of the one before; see embedPlot. The old one stays until the new one stands.
+   * Draw this document instead of the one before; see embedPlot. The old one stays until the new one stands, which takes
+   * over what was chosen in it.
    * Bokeh draws only in the page: a plot that is not there yet, as in a long notebook, waits until it is.
    */
   async draw(text: string): Promise<void> {
@@ -30,9 +30,10 @@ export class Plot extends Widget {
     const host = document.createElement('div');
     host.className = 'jp-Wavebook-plotHost';
     this.node.appendChild(host);
-    let drawn: IDisposable;
+    let drawn: IDrawn;
     try {
-      drawn = await embedPlot(text, host, this._context, this._answerer);
+      const state = this._drawn?.state() ?? null;
+      drawn = await embedPlot(text, host, this._context, this._answerer, state);
     } catch (reason) {
       host.remove();
       throw reason;
@@ -70,6 +71,6 @@ export class Plot extends Widget {
 
   private _inPage = new PromiseDelegate<void>();
   private _turn = 0;
-  private _drawn: IDisposable | null = null;
+  private _drawn: IDrawn | null = null;
   private _host: HTMLElement | null = null;
 }

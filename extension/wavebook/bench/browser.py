@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psutil
+
 from wavebook_tools.errors import WavebookError
 
 if TYPE_CHECKING:
@@ -52,8 +54,10 @@ def open_page(browser: Browser, address: str, ready: str) -> tuple[Page, dict[st
     """Open an address and wait until the JavaScript expression ``ready`` holds.
 
     Returns:
-        The page, and from the navigation's start: first contentful paint, ready, and from the one to the other [s].
+        The page, and from the navigation's start: first contentful paint, ready, and from the one to the other [s];
+        and the processor time that the browser took, which others' load on the machine changes less.
     """
+    before = processor_seconds()
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE)
     page.add_init_script(
@@ -66,6 +70,7 @@ def open_page(browser: Browser, address: str, ready: str) -> tuple[Page, dict[st
         "[performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0, window.readyAt]"
     )
     seconds = {"first_paint": first / 1000, "drawn": at / 1000, "drawn_after_paint": max(0.0, at - first) / 1000}
+    seconds["processor"] = processor_seconds() - before
     return page, {name: round(value, 3) for name, value in seconds.items()}
 
 
@@ -75,14 +80,28 @@ def pan(page: Page, x: float, y: float, *, seconds: float = 3.0) -> dict[str, fl
     page.mouse.down()
     page.mouse.move(x + 5, y)
     page.evaluate(_FRAMES)
-    ends = time.monotonic() + seconds
+    ends, before = time.monotonic() + seconds, processor_seconds()
     step = 0
     while time.monotonic() < ends:
         step += 1
         page.mouse.move(x + 100 * abs((step % 40) / 20 - 1), y)
     times: list[float] = page.evaluate("(cancelAnimationFrame(window.ticking), window.frames)")
+    spent = processor_seconds() - before
     page.mouse.up()
-    return frame_rate(times)
+    return {**frame_rate(times), "processor_ms_per_frame": round(1000 * spent / len(times), 1)}
+
+
+def processor_seconds() -> float:
+    """Processor time of the browsers that this process has started, on all cores [s]."""
+    spent = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if "chrom" in process.name():
+                times = process.cpu_times()
+                spent += times.user + times.system
+        except psutil.Error:  # it has just ended
+            pass
+    return spent
 
 
 def frame_rate(times: list[float]) -> dict[str, float]:

@@ -19,12 +19,17 @@ INPUT_STYLE = """
 .bk-input, .bk-btn { background-color: var(--jp-layout-color1, #fff); color: var(--jp-ui-font-color1, #333);
   border-color: var(--jp-border-color1, #bbb); }
 .bk-btn:hover { background-color: var(--jp-layout-color2, #eee); }
+select.bk-input { background-image: linear-gradient(45deg, transparent 50%, currentColor 50%),
+  linear-gradient(135deg, currentColor 50%, transparent 50%); background-size: 5px 5px; background-repeat: no-repeat;
+  background-position: right 12px center, right 7px center; }
 .bk-input-group, label { color: var(--jp-ui-font-color1, #333); }
 """
 _LEGEND = """
 .bk-input-group { display: flex; flex-wrap: wrap; gap: 2px 16px; max-height: 160px; overflow-y: auto; }
 .bk-input-group > label { display: inline-flex; align-items: center; gap: 4px; font-size: 12px; margin: 0; }
+.bk-input-group.bk-inline > label:not(:first-child) { margin-left: 0; }
 .bk-input-group > label > span { padding-bottom: 1px; border-bottom: 3px solid; }
+.marked { background: var(--jp-layout-color2, #8883); } .chosen { font-weight: 600; }
 """
 _CSS_DASHES = {"solid": "solid", "dashed": "dashed", "dotdash": "double", "dotted": "dotted"}
 
@@ -52,7 +57,11 @@ class Filters:
     selects: list[Select]
     keys: list[str]
     hide: InlineStyleSheet
-    """Hides the rows of legend and table; ``interaction.js`` writes it."""
+    """Hides the rows of legend and table; ``linking.js`` writes it."""
+
+
+WRAPPED = {"flex-wrap": "wrap"}
+"""Style of a row of widgets that a narrow page breaks into lines."""
 
 
 def filters(linked: Linked) -> Filters:
@@ -132,4 +141,4 @@ class Exports:
         )
 
     def layout(self) -> LayoutDOM:
-        return row(self.table, self.curves, self.picture)
+        return row(self.table, self.curves, self.picture, styles=WRAPPED)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from bokeh.models import ColumnDataSource, FactorRange, Range1d
+from bokeh.models import FactorRange, Range1d
 from bokeh.plotting import figure
 
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment
-from wavebook_tools.comparison.linked import Linked
+from wavebook_tools.comparison.linked import FADED, Linked
 from wavebook_tools.comparison.statistics import Noise, difference
 from wavebook_tools.comparison.verdict import find_baseline, noise_floor
-from wavebook_tools.display.style import BASELINE_COLOUR, add_hover, make_figure
+from wavebook_tools.display.style import BASELINE_COLOUR, make_figure
 from wavebook_tools.metrics.quantities import quantity
 
 EXPLANATION = (
@@ -79,15 +79,14 @@ def _plot(
     plot.yaxis.axis_label = None
     plot.ygrid.visible = False
     rows: dict[str, list[object]] = {key: [] for key in _COLUMNS}
-    seeds: dict[str, list[object]] = {"label": [], "value": [], "seed": [], "colour": []}
+    seeds: dict[str, list[Any]] = {"row": [], "value": [], "seed": []}
     reach: list[float] = []
-    for experiment in linked.experiments:
-        colour = linked.styles[experiment.id][0]
+    for row, experiment in enumerate(linked.experiments):
         yardstick, noise = yardsticks[experiment.plan.id], noises[experiment.plan.id, metric]
         for run in experiment.runs:
             value = run.measured(metric, yardstick.protocol)
             if value is not None:
-                _append(seeds, label=experiment.label, value=value, seed=run.seed, colour=colour)
+                _append(seeds, row=row, value=value, seed=run.seed)
         numbers = experiment.measured(metric, yardstick.protocol)
         verdict = linked.verdicts[experiment.id].verdict
         if not numbers:
@@ -109,14 +108,16 @@ def _plot(
     widest = max((max(abs(h - b), abs(u - m)) for h, b, u, m in _halves(rows) if math.isfinite(m)), default=0.0)
     pad = max(0.15 * span, min(widest * 1.1, 2.5 * span))
     plot.x_range = Range1d(start=min(reach) - pad, end=max(reach) + pad)
-    source, points = linked.source(**rows), ColumnDataSource(seeds)
+    source = linked.source(**rows)
+    points = linked.scatter_source(seeds["row"], value=seeds["value"], seed=seeds["seed"])
     drawn: dict[str, Any] = {"source": source, "view": linked.view()}
     plot.hbar("label", left="zone_low", right="zone_high", height=0.8, color=BASELINE_COLOUR, alpha=0.22, **drawn)
     plot.hbar("label", left="base", right="base", height=0.94, line_color=BASELINE_COLOUR, line_width=1.5, **drawn)
     plot.segment("low", "label", "high", "label", line_color="colour", line_width=2, line_alpha="alpha", **drawn)
     circles = plot.scatter(
-        "value", "label", source=points, size=8, fill_color=None, line_color="colour", line_width=1.5
-    )
+        "value", "label", source=points, size=8, fill_color=None, line_color="colour", line_width=1.5,
+        line_alpha="alpha", nonselection_line_alpha=FADED,
+    )  # fmt: skip
     diamonds = plot.scatter("mean", "label", marker="diamond", size=13, color="colour", alpha="alpha", **drawn)
     linked.link(
         plot,
@@ -124,14 +125,16 @@ def _plot(
         [("", "@label"), ("mean", "@mean{0.0000}"), ("interval", "@low{0.0000} … @high{0.0000}"),
          ("seeds", "@seeds"), ("verdict", "@verdict")],
     )  # fmt: skip
-    add_hover(plot, [("", "@label"), ("seed", "@seed"), ("value", "@value{0.0000}")], renderers=[circles])
+    linked.link(plot, [circles], [("", "@label"), ("seed", "@seed"), ("value", "@value{0.0000}")])
+    plot.hbar("label", left=min(reach) - 9 * pad, right=max(reach) + 9 * pad, height=1, color="colour", alpha=0.16,
+              source=linked.mark(source, "label", "colour"), level="underlay")  # fmt: skip
     return plot
 
 
 _COLUMNS = ("mean", "low", "high", "base", "zone_low", "zone_high", "seeds", "verdict")
 
 
-def _append(rows: dict[str, list[object]], **values: object) -> None:
+def _append(rows: dict[str, list[Any]], **values: object) -> None:
     for key, value in values.items():
         rows[key].append(value)
 

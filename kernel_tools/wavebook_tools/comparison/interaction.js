@@ -8,95 +8,46 @@ const answers = new Map([
   [axes, () => redraw()],
   [legend, mute],
   [panels[0].plot, load],
-  [panels[0].plot.x_range, zoomed]
+  [parallel, turn],
+  [state, restore]
 ])
-for (const { selected } of sources) answers.set(selected, select)
+for (const { plot } of panels) answers.set(plot.x_range, follow)
+for (const { selected } of sources) answers.set(selected, () => choose([...selected.indices]))
+for (const source of scattered) answers.set(source.selected, () => chooseAmong(source))
 for (const choice of selects) answers.set(choice, () => redraw())
 for (const choice of filters.selects) answers.set(choice, filter)
-for (const hover of hovers) answers.set(hover, () => mark(cb_data.index))
+for (const [hover, source] of hovers) answers.set(hover, () => point(hover, under(cb_data.index, source)))
 if (rewards) answers.set(rewards.select, stack)
 if (terrains) answers.set(terrains.select, bars)
 if (scatter) answers.set(scatter.select, parameter)
 answers.set(export_buttons.table, () => download('comparison.csv', 'text/csv', export_buttons.csv))
 answers.set(export_buttons.curves, () => download('curves.csv', 'text/csv', curvesAsText()))
 answers.set(export_buttons.picture, picture)
-return answers.get(cb_obj.origin ?? cb_obj)() // of an event, or the model that changed
+answers.get(cb_obj.origin ?? cb_obj)() // of an event, or the model that changed
+const widgets = [smoothing, axes, legend, ...selects, ...filters.selects]
+if (page.drawn && (widgets.includes(cb_obj) || [rewards, terrains, scatter].some(one => one?.select === cb_obj))) remember()
 
 function begin() {
-  return { raw: new Map(), detail: new Map(), visible: rows.map(() => true), marked: -1, asked: new Set(), number: 0 }
+  return {
+    raw: new Map(), detail: new Map(), visible: rows.map(() => true), loud: new Set(rows.keys()), chosen: [], marked: -1,
+    asked: new Set(), number: 0, frame: 0
+  }
 }
 
 async function load() {
   if (page.loaded) return
   page.loaded = true
+  connectRows()
+  if (!document.body.dataset.jpThemeName) {
+    // A page of its own follows the system; JupyterLab's panel is told of its theme.
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => views(figures).forEach(v => v.request_repaint()))
+  }
   const stream = new Blob([packed.block]).stream().pipeThrough(new DecompressionStream('deflate'))
   unpack(new Uint8Array(await new Response(stream).arrayBuffer()))
   redraw()
   stack()
-}
-
-/** The inverse of packing.py. */
-function unpack(bytes) {
-  const { counts, banded } = packed
-  let points = 0, wide = 0, at = 0
-  counts.forEach((count, i) => { points += count; wide += banded[i] ? count : 0 })
-  const take = count => bytes.subarray(at, (at += count))
-  const floats = count => {
-    const [low, middle, high] = [take(count), take(count), take(count)]
-    const bits = new Uint32Array(count)
-    for (let i = 0; i < count; i++) bits[i] = (low[i] << 8) | (middle[i] << 16) | (high[i] << 24)
-    return new Float32Array(bits.buffer)
-  }
-  const [low, high] = [take(points), take(points)]
-  const [means, lows, highs] = [floats(points), floats(wide), floats(wide)]
-  let start = 0, band = 0
-  for (let m = 0; m < packed.names.length; m++) {
-    const curves = rows.map((_, row) => {
-      const index = m * rows.length + row, count = counts[index]
-      const x = new Float64Array(count)
-      for (let i = 0, sum = 0; i < count; i++) x[i] = sum += low[start + i] | (high[start + i] << 8)
-      const curve = { x, mean: means.subarray(start, start + count) }
-      if (banded[index]) {
-        curve.low = lows.subarray(band, band + count)
-        curve.high = highs.subarray(band, band + count)
-        band += count
-      }
-      start += count
-      return curve
-    })
-    page.raw.set(packed.names[m], curves)
-  }
-}
-
-/** A curve with the detail that was fetched for a part of it. */
-function merged(metric, row) {
-  const rough = page.raw.get(metric)?.[row] ?? { x: [], mean: [] }
-  const found = page.detail.get(metric)
-  const fine = found?.curves[row]
-  if (!fine || !fine.x.length) return rough
-  const [first, last] = [fine.x[0], fine.x[fine.x.length - 1]]
-  const before = rough.x.findIndex(x => x >= first), after = rough.x.findIndex(x => x > last)
-  const join = name => [
-    ...(rough[name] ?? rough.mean).slice(0, before < 0 ? rough.x.length : before),
-    ...(fine[name] ?? fine.mean),
-    ...(after < 0 ? [] : (rough[name] ?? rough.mean).slice(after))
-  ]
-  const curve = { x: join('x'), mean: join('mean') }
-  return rough.low || fine.low ? { ...curve, low: join('low'), high: join('high') } : curve
-}
-
-/** Running mean whose weight falls off by 1/e in `tau` iterations; on a log axis nothing but what is positive. */
-function smooth(x, y) {
-  const tau = smoothing.value ?? 0, log = axes.active.includes(0)
-  const out = new Float64Array(y.length)
-  let mean = NaN, last = NaN
-  for (let i = 0; i < y.length; i++) {
-    if (tau <= 0 || isNaN(mean)) mean = y[i]
-    else if (!isNaN(y[i])) mean += (1 - Math.exp(-(x[i] - last) / tau)) * (y[i] - mean)
-    last = x[i]
-    out[i] = log && !(mean > 0) ? NaN : mean
-  }
-  return out
+  page.drawn = true
+  restore()
 }
 
 function redraw(keep = false) {
@@ -134,7 +85,7 @@ function redraw(keep = false) {
     if (logX && !(plot.x_range.start > 0)) plot.x_range.start = 1
     plot.y_range.setv({ start, end, reset_start: start, reset_end: end })
   })
-  mark(null)
+  mark(-1)
   if (missing.length) ask(missing, null)
 }
 
@@ -146,10 +97,35 @@ function ask(metrics, window) {
   request.data = { question: [JSON.stringify({ metrics, window, number: ++page.number })] }
 }
 
-function zoomed() {
+/**
+ * Panels share their iterations. The others follow the one that is dragged: in every frame while the browser keeps up,
+ * else a few times a second, so that the one under the pointer moves smoothly.
+ */
+function follow() {
+  const leader = cb_obj
+  if (page.leader && page.leader !== leader) return // it follows
+  page.leader = leader
   clearTimeout(page.timer)
-  const { start, end } = cb_obj
-  page.timer = setTimeout(() => ask(selects.map(select => select.value), [start, end]), 250)
+  page.timer = setTimeout(() => {
+    catchUp(leader)
+    page.leader = null
+    ask(selects.map(select => select.value), [leader.start, leader.end])
+    remember()
+  }, 250)
+  if (page.waiting) return
+  page.waiting = true
+  const began = performance.now(), due = page.frame > 30 ? 150 : 0
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    page.frame = 0.7 * page.frame + 0.3 * (performance.now() - began) // of two frames
+    setTimeout(() => { page.waiting = false }, due)
+    if (page.leader === leader) catchUp(leader)
+  }))
+}
+
+function catchUp({ start, end }) {
+  for (const { plot: { x_range } } of panels) {
+    if (x_range.start !== start || x_range.end !== end) x_range.setv({ start, end })
+  }
 }
 
 function receive() {
@@ -167,47 +143,6 @@ function receive() {
   }
   redraw(window !== null)
   if (!window) stack()
-}
-
-/** Legend: what is not ticked fades in every figure. */
-function mute() {
-  const loud = new Set(legend.active)
-  for (const source of sources) {
-    const data = { ...source.data, alpha: rows.map((_, row) => (loud.has(row) ? 1 : faded)) }
-    if (data.band) data.band = rows.map((_, row) => (loud.has(row) ? band : faded / 4))
-    source.data = data
-  }
-}
-
-function filter() {
-  page.visible = rows.map(row => filters.selects.every((s, i) => s.value === '' || row[filters.keys[i]] === s.value))
-  shown.booleans = page.visible
-  const hidden = page.visible.flatMap((visible, row) => (visible ? [] : [row + 1]))
-  const rule = kind => hidden.map(row => `${kind}:nth-child(${row})`).join()
-  filters.hide.css = hidden.length ? `${rule('.bk-input-group > label')}, ${rule('tbody tr')} { display: none; }` : ''
-  const labels = rows.filter((_, row) => page.visible[row]).map(row => row.label)
-  for (const plot of finals) plot.y_range.factors = labels.slice(0, most_rows).reverse()
-  redraw()
-  if (terrains) bars()
-}
-
-/** What is clicked in one figure is selected in all. */
-function select() {
-  const indices = [...cb_obj.indices]
-  for (const { selected } of sources) {
-    if (String(selected.indices) !== String(indices)) selected.indices = indices
-  }
-}
-
-/** The experiment under the pointer, wide in all panels. */
-function mark(index) {
-  const hit = index ? (index.indices[0] ?? [...index.multiline_indices.keys()][0] ?? index.line_indices[0] ?? -1) : -1
-  if (hit === page.marked && index) return
-  page.marked = hit
-  for (const { source, marked } of panels) {
-    const line = name => (hit < 0 ? [] : [source.data[name][hit]])
-    marked.data = { xs: line('xs'), ys: line('ys'), colour: line('colour') }
-  }
 }
 
 /** Reward terms of one experiment on top of each other, gains above zero and costs below. */
@@ -249,16 +184,18 @@ function stack() {
 
 function bars() {
   const numbers = terrains.numbers[terrains.select.value]
-  const data = { x: [], top: [], colour: [], label: [], terrain: [] }
+  const data = { row: [], x: [], top: [], colour: [], alpha: [], label: [], terrain: [] }
   const measured = rows.map((_, row) => row).filter(row => page.visible[row] && numbers.some(l => isFinite(l[row])))
   terrains.names.forEach((name, line) => {
     for (const row of measured.slice(0, terrains.most)) {
-      const values = [[name.replaceAll('_', ' '), rows[row].id], numbers[line][row], rows[row].colour, rows[row].label, name]
-      Object.keys(data).forEach((key, i) => data[key].push(values[i]))
+      const { id, colour, label } = rows[row], alpha = page.loud.has(row) ? 1 : faded
+      const values = { row, x: [name.replaceAll('_', ' '), id], top: numbers[line][row], colour, alpha, label, terrain: name }
+      Object.keys(data).forEach(key => data[key].push(values[key]))
     }
   })
   terrains.plot.x_range.factors = data.x
   terrains.source.data = data
+  terrains.source.selected.indices = placesOf(terrains.source)
   terrains.plot.left[0].axis_label = quantities[terrains.select.value][1]
 }
 
@@ -270,46 +207,4 @@ function parameter() {
   axis.ticker = chosen.choices.length ? scatter.choices : scatter.numbers
   scatter.choices.ticks = chosen.choices.map((_, i) => i)
   scatter.source.data = { ...scatter.source.data, value: Array.from(chosen.values), text: chosen.texts }
-}
-
-function curvesAsText() {
-  const quoted = text => `"${String(text).replaceAll('"', '""')}"`
-  const lines = ['experiment,metric,iteration,mean,low,high']
-  for (const metric of selects.map(select => select.value)) {
-    rows.forEach((row, r) => {
-      if (!page.visible[r]) return
-      const { x, mean, low = mean, high = mean } = merged(metric, r)
-      for (let i = 0; i < x.length; i++) lines.push([quoted(row.id), quoted(metric), x[i], mean[i], low[i], high[i]].join())
-    })
-  }
-  return lines.join('\r\n')
-}
-
-/** All figures below each other, on the theme's ground. */
-function picture() {
-  const canvases = figures.flatMap(plot => [...cb_context.index.query(view => view.model === plot)]).map(v => v.export('png').canvas)
-  const all = document.createElement('canvas')
-  all.width = Math.max(...canvases.map(canvas => canvas.width))
-  all.height = canvases.reduce((sum, canvas) => sum + canvas.height, 0)
-  const context = all.getContext('2d')
-  context.fillStyle = getComputedStyle(document.body).getPropertyValue('--jp-layout-color1') || '#fff'
-  context.fillRect(0, 0, all.width, all.height)
-  let y = 0
-  for (const canvas of canvases) {
-    context.drawImage(canvas, 0, y)
-    y += canvas.height
-  }
-  all.toBlob(blob => save('comparison.png', blob))
-}
-
-function download(name, type, text) {
-  save(name, new Blob(['\ufeff', text], { type }))
-}
-
-function save(name, blob) {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(blob)
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }

@@ -36,17 +36,23 @@ from wavebook_tools.metrics.quantities import quantity
 
 REQUEST, ANSWER = "wavebook-request", "wavebook-answer"
 """Names of the sources through which the page asks JupyterLab's panel for detail and is answered."""
+SCRIPTS = ("interaction", "unpacking", "linking", "saving")
+"""Parts of the one script, which answers every event of the page."""
+STATE = "wavebook-state"
+"""Name of the source that holds what a person chose in the page, and takes it over from the page before."""
 
 
 def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview: bool) -> LayoutDOM:
     """All sections of a comparison in one column, tied together by ``interaction.js``."""
     filters = controls.filters(linked)
     sections: list[LayoutDOM] = []
+    table: Div | None = None
     if overview:
         text = overview_html(comparison, linked.experiments, linked.verdicts)
-        sections.append(Div(text=text, sizing_mode="stretch_width", stylesheets=[filters.hide]))
+        table = Div(text=text, sizing_mode="stretch_width", stylesheets=[filters.hide])
+        sections.append(table)
     if filters.selects:
-        sections.append(row(*filters.selects))
+        sections.append(row(*filters.selects, styles=controls.WRAPPED))
     measured = finals.final_metrics(comparison, linked)
     if measured:
         sections += [_heading("Fixed evaluation", finals.EXPLANATION), grid(measured)]
@@ -71,6 +77,7 @@ def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview:
         "finals": measured,
         "most_rows": finals.MOST_ROWS,
         "legend": legend,
+        "table": table,
         "smoothing": smoothing,
         "axes": axes,
         "export_buttons": {**vars(export), "csv": _table_text(linked)},
@@ -84,12 +91,14 @@ def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview:
         if section is not None:
             sections += section
             figures += [plot for part in section for plot in part.select({"type": figure}) if isinstance(plot, figure)]
-    if (tree := lineage.lineage(comparison)) is not None:
+    if (tree := lineage.lineage(comparison, linked)) is not None:
         sections += [_heading("Lineage", lineage.EXPLANATION), grid([tree])]
         figures.append(tree)
     sections += [_heading("Take along", "One row an experiment, the curves as shown, or all figures."), export.layout()]
+    arguments["parallel"] = next((plot for plot in figures if plot.name == "parallel"), None)
     _tie(CustomJS(args={}, code=_code()), arguments | {
-        "figures": figures, "sources": linked.sources, "hovers": linked.hovers, "shown": linked.shown,
+        "figures": figures, "sources": linked.sources, "scattered": linked.scattered, "hovers": linked.hovers,
+        "marks": linked.marks, "shown": linked.shown, "state": ColumnDataSource({"state": []}, name=STATE),
     })  # fmt: skip
     return column(*sections, sizing_mode="stretch_width")
 
@@ -181,10 +190,14 @@ def _parameters(linked: Linked) -> _Section:
 def _tie(script: CustomJS, arguments: dict[str, Any]) -> None:
     """Let the script answer every event that it knows."""
     script.args = arguments
-    first = arguments["panels"][0]["plot"]
-    first.js_on_change("inner_width", script)  # set when the figure is laid out for the first time
-    first.x_range.js_on_change("start", script)
-    first.x_range.js_on_change("end", script)
+    plots = [panel["plot"] for panel in arguments["panels"]]
+    plots[0].js_on_change("inner_width", script)  # set when the figure is laid out for the first time
+    if arguments["parallel"]:
+        arguments["parallel"].js_on_change("inner_width", script)
+    for plot in plots:
+        plot.x_range.js_on_change("start", script)
+        plot.x_range.js_on_change("end", script)
+    arguments["state"].js_on_change("data", script)
     arguments["smoothing"].js_on_change("value", script)
     arguments["axes"].js_on_change("active", script)
     arguments["legend"].js_on_change("active", script)
@@ -195,14 +208,15 @@ def _tie(script: CustomJS, arguments: dict[str, Any]) -> None:
         select.js_on_change("value", script)
     for name in ("table", "curves", "picture"):
         arguments["export_buttons"][name].js_on_click(script)
-    for source in arguments["sources"]:
+    for source in (*arguments["sources"], *arguments["scattered"]):
         source.selected.js_on_change("indices", script)
-    for hover in arguments["hovers"]:
+    for hover, _ in arguments["hovers"]:
         hover.callback = script
 
 
 def _code() -> str:
-    return files("wavebook_tools.comparison").joinpath("interaction.js").read_text(encoding="utf-8")
+    folder = files("wavebook_tools.comparison")
+    return "\n".join(folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 
 def _rows(linked: Linked, keys: Sequence[str]) -> list[dict[str, str]]:

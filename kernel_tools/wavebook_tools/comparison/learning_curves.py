@@ -41,18 +41,21 @@ class Panel:
     """One row an experiment: ``xs`` and ``ys`` of its line, ``bx`` and ``by`` of its band's outline."""
     end: int
     """The last iteration of all."""
-    marked: ColumnDataSource
-    """The line of the experiment that the pointer is on, once more and wide."""
 
 
 def make_panels(linked: Linked, names: Sequence[str]) -> list[Panel]:
-    """Empty panels that share their iterations, crosshair and selection; ``interaction.js`` fills them."""
+    """Empty panels that share their iterations, crosshair and selection; ``interaction.js`` fills them.
+
+    With scripts each has a range of its own, which the script lets follow the others': one range would have all four
+    drawn anew in every frame of a drag.
+    """
     experiments = linked.experiments
     end = max((int(run.history.iterations[-1]) for e in experiments for run in e.runs if len(run.history)), default=1)
     end = max(1, end)
-    x_range = Range1d(start=0, end=end)
+    shared = Range1d(start=0, end=end)
     cross = Span(dimension="height", line_color=BASELINE_COLOUR, line_dash="dotted")
-    return [_panel(name, linked, x_range, end, cross) for name in names]
+    ranges = [Range1d(start=0, end=end) if linked.scripts else shared for _ in names]
+    return [_panel(name, linked, x_range, end, cross) for name, x_range in zip(names, ranges, strict=True)]
 
 
 def plain_curves(linked: Linked) -> LayoutDOM | None:
@@ -112,7 +115,7 @@ def _panel(name: str, linked: Linked, x_range: Range1d, end: int, cross: Span) -
         "xs", "ys", source=source, view=linked.view(), line_color="colour", line_dash="dash", line_width="width",
         line_alpha="alpha", nonselection_line_alpha=FADED, name="mean",
     )  # fmt: skip
-    marked = ColumnDataSource({"xs": [], "ys": [], "colour": []})
+    marked = linked.mark(source, "xs", "ys", "colour")
     plot.multi_line("xs", "ys", source=marked, line_color="colour", line_width=4, line_alpha=0.9)
     linked.link(
         plot,
@@ -122,7 +125,7 @@ def _panel(name: str, linked: Linked, x_range: Range1d, end: int, cross: Span) -
     )
     plot.add_tools(CrosshairTool(overlay=cross))
     band.level = "underlay"
-    return Panel(plot, source, end, marked)
+    return Panel(plot, source, end)
 
 
 def _outlines(curves: Sequence[Curve], *, banded: bool) -> dict[str, list[Any]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Any
 
 from bokeh.models import ColumnDataSource, FixedTicker, Range1d
 from bokeh.plotting import figure
 
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment, collect
+from wavebook_tools.comparison.linked import FADED, Linked
 from wavebook_tools.comparison.overview import MARKS
 from wavebook_tools.comparison.verdict import judge_all
 from wavebook_tools.display.style import BASELINE_COLOUR, PALETTE, add_hover, make_figure
@@ -18,12 +20,13 @@ from wavebook_tools.metrics.quantities import quantity
 from wavebook_tools.records.plan import WavePlan
 
 EXPLANATION = (
-    "Circles are experiments, the wide line is the best velocity error so far, thin lines lead from the best of a wave "
-    "to the best of those that came from it. Waves with other tasks or sizes are not comparable by this alone."
+    "Dots are experiments (hollow: of earlier waves that are not compared here), the wide line is the best velocity "
+    "error so far, thin lines lead from the best of a wave to the best of those that came from it. Waves with other "
+    "tasks or sizes are not comparable by this alone."
 )
 
 
-def lineage(comparison: Comparison) -> figure | None:
+def lineage(comparison: Comparison, linked: Linked) -> figure | None:
     """The compared waves and their ancestors in the order of time; None where there is one wave or no result."""
     whole = _with_ancestors(comparison)
     plans = sorted(whole.plans, key=lambda plan: plan.id)
@@ -31,7 +34,9 @@ def lineage(comparison: Comparison) -> figure | None:
         return None
     verdicts = judge_all(whole)
     place = {plan.id: number for number, plan in enumerate(plans)}
-    dots: dict[str, list[object]] = {"x": [], "y": [], "label": [], "wave": [], "verdict": []}
+    rows = {experiment.id: row for row, experiment in enumerate(linked.experiments)}
+    compared: dict[str, list[Any]] = {"row": [], "x": [], "y": [], "wave": [], "verdict": []}
+    earlier: dict[str, list[Any]] = {"label": [], "x": [], "y": [], "wave": [], "verdict": []}
     best: dict[int, float] = {}
     for plan in plans:
         for experiment in whole.of_wave(plan.id):
@@ -39,12 +44,14 @@ def lineage(comparison: Comparison) -> figure | None:
                 continue
             error = fmean(numbers)
             verdict = verdicts[experiment.id].verdict
-            row = (place[plan.id], error, experiment.label, f"{plan.id}: {plan.goal}", MARKS[verdict])
-            for column, value in zip(dots.values(), row, strict=True):
+            row = rows.get(experiment.id)
+            dots, first = (earlier, experiment.label) if row is None else (compared, row)
+            values = (first, place[plan.id], error, f"{plan.id}: {plan.goal}", MARKS[verdict])
+            for column, value in zip(dots.values(), values, strict=True):
                 column.append(value)
             if verdict != "failed":  # its surviving seeds are no fair sample
                 best[plan.id] = min(error, best.get(plan.id, math.inf))
-    if not dots["x"]:
+    if not compared["x"] and not earlier["x"]:
         return None
     plot = make_figure("Waves and the best so far", "", quantity(JUDGED).title, height=300, name="lineage",
                        x_range=Range1d(start=-0.5, end=len(plans) - 0.5))  # fmt: skip
@@ -52,10 +59,13 @@ def lineage(comparison: Comparison) -> figure | None:
     plot.xaxis.major_label_overrides = {place[plan.id]: f"wave {plan.id}" for plan in plans}
     _draw_children(plot, plans, place, best)
     _draw_best(plot, plans, place, best)
-    circles = plot.scatter("x", "y", source=ColumnDataSource(dots), size=9, fill_alpha=0.25, color=PALETTE[0],
-                           name="lineage")  # fmt: skip
     tooltips = [("", "@label"), ("wave", "@wave"), ("velocity error", "@y{0.0000}"), ("verdict", "@verdict")]
-    add_hover(plot, tooltips, renderers=[circles])
+    source = linked.scatter_source(compared.pop("row"), **compared)
+    circles = plot.scatter("x", "y", source=source, size=10, color="colour", alpha="alpha", nonselection_alpha=FADED,
+                           name="lineage")  # fmt: skip
+    linked.link(plot, [circles], tooltips)
+    others = plot.scatter("x", "y", source=ColumnDataSource(earlier), size=9, fill_alpha=0, color=BASELINE_COLOUR)
+    add_hover(plot, tooltips, renderers=[others])
     return plot
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wavebook_tools.comparison.data import Experiment
 from wavebook_tools.comparison.parameters import default_values
 from wavebook_tools.comparison.verdict import Verdict
-from wavebook_tools.display.style import BASELINE_COLOUR, line_style
+from wavebook_tools.display.style import BASELINE_COLOUR, DASHES, line_style
 from wavebook_tools.records.run import RunState
 
 LineStyle = tuple[str, str, float]
@@ -29,10 +29,11 @@ FADED = 0.08
 def curve_styles(experiments: Sequence[Experiment]) -> dict[str, LineStyle]:
     """Each experiment's line by its id, in the order of the plan; baselines are grey and wide."""
     styles: dict[str, LineStyle] = {}
-    number = 0
+    number = baselines = 0
     for experiment in experiments:
         if experiment.spec.baseline:
-            styles[experiment.id] = (BASELINE_COLOUR, "solid", 2.6)
+            styles[experiment.id] = (BASELINE_COLOUR, DASHES[baselines % len(DASHES)], 2.6)  # each wave has one
+            baselines += 1
         else:
             styles[experiment.id] = (*line_style(number), 1.8)
             number += 1
@@ -52,8 +53,12 @@ class Linked:
     shown: BooleanFilter = field(default_factory=BooleanFilter)
     sources: list[ColumnDataSource] = field(default_factory=list)
     """Sources with a row an experiment: they share selections, and a muted experiment lowers its ``alpha``."""
-    hovers: list[HoverTool] = field(default_factory=list)
-    """Hover tools that mark their experiment in the learning curves, too."""
+    scattered: list[ColumnDataSource] = field(default_factory=list)
+    """Sources with any number of rows an experiment, whose ``row`` says which; they share selections and fade, too."""
+    hovers: list[tuple[HoverTool, ColumnDataSource]] = field(default_factory=list)
+    """Hover tools that mark their experiment everywhere, with the source that they look at."""
+    marks: list[dict[str, ColumnDataSource]] = field(default_factory=list)
+    """Where the experiment under the pointer is drawn once more: its ``source``, and what is ``marked`` of it."""
 
     def source(self, **columns: Sequence[Any] | NDArray[Any]) -> ColumnDataSource:
         """A source with a row for each experiment: its look and the columns given."""
@@ -71,6 +76,26 @@ class Linked:
         self.sources.append(source)
         return source
 
+    def scatter_source(self, rows: Sequence[int], **columns: Sequence[Any]) -> ColumnDataSource:
+        """A source with as many rows an experiment as ``rows`` names it, and the columns given."""
+        source = ColumnDataSource(
+            {
+                "row": list(rows),
+                "label": [self.experiments[row].label for row in rows],
+                "colour": [self.styles[self.experiments[row].id][0] for row in rows],
+                "alpha": [1.0] * len(rows),
+                **columns,
+            }
+        )
+        self.scattered.append(source)
+        return source
+
+    def mark(self, source: ColumnDataSource, *columns: str) -> ColumnDataSource:
+        """A source of one row, these columns of the experiment under the pointer, or of none."""
+        marked = ColumnDataSource({column: [] for column in columns})
+        self.marks.append({"source": source, "marked": marked})
+        return marked
+
     def view(self) -> CDSView:
         """The rows that the filters let through."""
         return CDSView(filter=self.shown)
@@ -79,7 +104,7 @@ class Linked:
         """Let an experiment be hovered and clicked in a figure, to be marked in all of them."""
         hover = HoverTool(tooltips=tooltips, renderers=renderers, **options)
         plot.add_tools(hover, TapTool(renderers=renderers))
-        self.hovers.append(hover)
+        self.hovers.append((hover, renderers[0].data_source))
 
 
 def state_of(experiment: Experiment) -> str:

@@ -32,7 +32,11 @@ h2 { font-size: 16px; font-weight: 600; margin: 20px 0 2px; }
 p { margin: 2px 0 6px; max-width: 80em; } ul { margin: 4px 0; padding-left: 20px; }
 .asked, summary { color: var(--jp-ui-font-color2, #666); }
 .bk-clearfix { display: block; width: 100%; }
-.rows { max-height: 420px; overflow: auto; } summary { cursor: pointer; }
+.rows { max-height: 420px; overflow: auto; } .rows > div { overflow: visible !important; }
+.rows tbody tr { cursor: pointer; } .rows tbody .marked > * { background: var(--jp-layout-color2, #eee); }
+.rows tbody .chosen { font-weight: 600; } .rows tbody .chosen > th { font-weight: 600 !important; }
+.rows thead th, .rows tbody th { position: sticky; background: var(--jp-layout-color0, var(--jp-layout-color1, #fff)); }
+.rows thead th { top: 0; z-index: 1; } .rows tbody th { left: 0; } summary { cursor: pointer; }
 """
 
 # JupyterLab's variables, for a page that stands alone; the contents may load nothing at all from a network.

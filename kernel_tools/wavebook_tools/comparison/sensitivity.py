@@ -74,8 +74,9 @@ def _coded(name: str, short: str, values: Sequence[Any], errors: NDArray[np.floa
             rho = correlation(column[known].tolist(), errors[known].tolist(), method="ranked")
         except StatisticsError:  # one value only, or one experiment
             rho = math.nan
-        enough = known.sum() >= FEWEST
-        return Coded(name, short, column, (), abs(rho) if enough else math.nan, int(np.sign(rho)) if enough else 0)
+        if known.sum() < FEWEST or not math.isfinite(rho):
+            return Coded(name, short, column)
+        return Coded(name, short, column, (), abs(rho), int(np.sign(rho)))
     texts = [value if isinstance(value, str) else json.dumps(value, default=str) for value in values]
     choices = tuple(sorted(set(texts)))
     column = np.array([choices.index(text) for text in texts], np.float64)
@@ -142,6 +143,8 @@ def scatter(linked: Linked, parameters: Sequence[Coded]) -> tuple[figure, Column
         "value", "error", source=source, view=linked.view(), size=11, color="colour", alpha="alpha",
         nonselection_alpha=FADED, name="scatter",
     )  # fmt: skip
+    marked = linked.mark(source, "value", "error", "colour")
+    plot.scatter("value", "error", source=marked, size=18, fill_color=None, line_color="colour", line_width=2.5)
     if first.choices:
         plot.xaxis.ticker = FixedTicker(ticks=list(range(len(first.choices))))
         plot.xaxis.major_label_overrides = dict(enumerate(first.choices))
@@ -196,6 +199,8 @@ def parallel_coordinates(linked: Linked, parameters: Sequence[Coded]) -> figure 
         "xs", "ys", source=source, view=linked.view(), line_color="colour", line_dash="dash", line_width="width",
         line_alpha="alpha", nonselection_line_alpha=FADED, name="parallel",
     )  # fmt: skip
+    marked = linked.mark(source, "xs", "ys", "colour")
+    plot.multi_line("xs", "ys", source=marked, line_color="colour", line_width=4, line_alpha=0.9)
     linked.link(plot, [lines], [("", "@label"), ("velocity error", "@error{0.0000}")])
     return plot
 

@@ -12,8 +12,8 @@ from bokeh.models import ColumnDataSource, DataRange1d, FactorRange
 from bokeh.plotting import figure
 
 from wavebook_tools.comparison.data import JUDGED, Experiment
-from wavebook_tools.comparison.linked import Linked
-from wavebook_tools.display.style import add_hover, make_figure
+from wavebook_tools.comparison.linked import FADED, Linked
+from wavebook_tools.display.style import make_figure
 from wavebook_tools.metrics.quantities import quantity
 
 MOST_BARS = 10
@@ -26,6 +26,7 @@ class Terrains:
 
     plot: figure
     source: ColumnDataSource
+    """A bar a row; ``row`` says of which experiment."""
     names: list[str]
     metrics: list[str]
     numbers: dict[str, list[list[float]]]
@@ -51,24 +52,23 @@ def terrains(linked: Linked) -> Terrains | None:
     plot.xaxis.major_label_orientation = math.pi / 3
     plot.xgrid.visible = False
     rows = _rows(linked, names, numbers[metrics[0]])
-    source = ColumnDataSource(rows)
+    source = linked.scatter_source(rows.pop("row"), **rows)
     bars.factors = rows["x"]
-    drawn = plot.vbar("x", top="top", width=0.85, source=source, color="colour", name="terrains")
-    add_hover(plot, [("", "@label"), ("terrain", "@terrain"), ("mean", "@top{0.0000}")], renderers=[drawn])
+    drawn = plot.vbar("x", top="top", width=0.85, source=source, color="colour", alpha="alpha",
+                      nonselection_alpha=FADED, name="terrains")  # fmt: skip
+    linked.link(plot, [drawn], [("", "@label"), ("terrain", "@terrain"), ("mean", "@top{0.0000}")])
     return Terrains(plot, source, names, metrics, numbers)
 
 
 def _rows(linked: Linked, names: Sequence[str], numbers: Sequence[Sequence[float]]) -> dict[str, list[Any]]:
     """One bar for each terrain and each of the best experiments that were measured there."""
-    columns: dict[str, list[Any]] = {"x": [], "top": [], "colour": [], "label": [], "terrain": []}
+    columns: dict[str, list[Any]] = {"row": [], "x": [], "top": [], "terrain": []}
     measured = [row for row in range(len(linked.experiments)) if any(math.isfinite(line[row]) for line in numbers)]
     for name, line in zip(names, numbers, strict=True):
         for row in measured[:MOST_BARS]:
-            experiment = linked.experiments[row]
-            columns["x"].append((name.replace("_", " "), experiment.id))
+            columns["row"].append(row)
+            columns["x"].append((name.replace("_", " "), linked.experiments[row].id))
             columns["top"].append(line[row])
-            columns["colour"].append(linked.styles[experiment.id][0])
-            columns["label"].append(experiment.label)
             columns["terrain"].append(name)
     return columns
 
