@@ -66,6 +66,25 @@ def test_the_log_has_all_and_the_notebook_a_bounded_share(tmp_path: Path) -> Non
     assert all(f"{i:03d} x" in log for i in range(40))
 
 
+def test_secrets_reach_neither_the_notebook_nor_the_log_nor_the_events(tmp_path: Path) -> None:
+    key, password = "sk-ant-" + "a1B2" * 8, "correct-horse-battery"
+    cell = (
+        "from IPython.display import HTML, display\n"
+        f"print('calling with {key}')\ndisplay(HTML('<b>password={password}</b>'))\n"
+        "import sys\nraise RuntimeError('refused: ' + 'Bearer ' + 'abcdefgh' * 3)"
+    )
+    with pytest.raises(papermill.PapermillExecutionError):
+        execute(tmp_path, cell)
+    outputs = json.dumps(nbformat.read(tmp_path / "notebook.ipynb", as_version=4).cells[-1].outputs)
+    assert "[redacted key]" in outputs
+    for name in ("log.txt", "events.jsonl"):
+        text = (tmp_path / name).read_text()
+        assert "[redacted" in text
+        outputs += text
+    for secret in (key, f"<b>password={password}", "abcdefgh" * 3):
+        assert secret not in outputs, secret
+
+
 def test_what_a_c_library_prints_reaches_the_log(tmp_path: Path) -> None:
     execute(tmp_path, "import os\nos.write(1, b'from below python\\n')")
     assert "from below python" in (tmp_path / "log.txt").read_text()

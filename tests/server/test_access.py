@@ -20,6 +20,7 @@ READS = [
     "runs/exp001/s0/metrics",
     "runs/exp001/s0/events",
     "runs/exp001/s0/log",
+    "runs/exp001/s0/replay",
     "comparison",
     "comparison/curves",
     "comparison/page",
@@ -29,6 +30,7 @@ READS = [
     "conversations",
     "budget",
     "requests",
+    "templates",
 ]
 WRITES = [
     ("POST", "waves/1/run"),
@@ -47,6 +49,7 @@ WRITES = [
     ("POST", "budget"),
     ("DELETE", "budget"),
     ("POST", "requests/1"),
+    ("POST", "templates/train/copy"),
 ]
 ROUTES = [*(("GET", path) for path in READS), *WRITES]
 SCRIPTS = [
@@ -82,6 +85,7 @@ def test_the_table_names_every_route_and_verb():
         "approvals/([^/]+)": "approvals/1",
         "conversations/([^/]+)": "conversations/1",
         "requests/([^/]+)": "requests/1",
+        "templates/([^/]+)": "templates/train",
     }
     named = set()
     for verb, pattern in served:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 from wavebook.agent.database import opened, transaction
 from wavebook.agent.estimate import Estimate, estimate
 from wavebook.agent.plan_changes import PlanChanges, changed, defaults
-from wavebook.agent.submission import submit_once
+from wavebook.agent.submission import check_templates, submit_once
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
@@ -101,9 +101,11 @@ class Approvals:
             by: Who gave the directive; the account that this process runs as where absent.
 
         Raises:
-            UsageError: The plan cannot run (``check_plan``), or one of its numbers is taken.
+            NotFoundError: There is no template of a name that the plan gives.
+            UsageError: The plan cannot run (``check_plan``, ``check_templates``), or one of its numbers is taken.
         """
         check_plan(plan, self._tasks)
+        check_templates(self.project, plan)
         now = round(self._clock(), 3)
         guess = estimate(self.project, plan)
         with opened(self.project, SCHEMA) as connection, transaction(connection):

@@ -30,3 +30,18 @@ def submit_once(queue: Queue, plan: WavePlan) -> None:
     if missing:
         queue.store.add((spec, queue.project.relative(run.path)) for run, spec in missing)
     queue.ensure_dispatcher()
+
+
+def check_templates(project: Project, plan: WavePlan) -> None:
+    """Refuse a plan whose notebooks could not be made; the queue checks the same when it makes them.
+
+    Raises:
+        NotFoundError: There is no such template.
+        UsageError: One lacks a parameter, or cannot be read.
+    """
+    # papermill, which reads them, takes a second to import; a server that plans nothing does without.
+    from wavebook_tools.notebooks.templates import load_template
+    from wavebook_tools.notebooks.validation import check_template
+
+    for name in sorted({experiment.template for experiment in plan.experiments}):
+        check_template(load_template(project, name), name)

@@ -19,6 +19,7 @@ from wavebook.cli.mcp import mcp
 from wavebook.cli.plan import plan
 from wavebook.cli.replay import replay
 from wavebook.cli.requests import allow, deny, requests
+from wavebook.cli.templates import template
 from wavebook_tools.errors import WavebookError
 
 
@@ -30,7 +31,7 @@ def commands() -> None:
 
 for command in (
     *(lab, demo, plan, run, status, logs, cancel, retry, priority),
-    *(requests, allow, deny, mcp),
+    *(requests, allow, deny, mcp, template),
     *(gpus, compare, report, replay, export, reindex, doctor, bench),
 ):
     commands.add_command(command)

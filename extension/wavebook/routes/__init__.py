@@ -16,12 +16,13 @@ from wavebook.routes import (
     replay,
     requests,
     runs,
+    templates,
     waves,
 )
 
 
 def handlers() -> list[tuple[Any, ...]]:
     """All routes, as the server takes them: pattern and handler. The last answers what is none."""
-    resources = (project, gpus, waves, runs, queue, comparison, chat, approvals, requests)
+    resources = (project, gpus, waves, runs, queue, comparison, chat, approvals, requests, templates)
     routes = [(rf"/wavebook/api/{pattern}", handler) for part in resources for pattern, handler in part.ROUTES]
     return [*routes, *bokeh.ROUTES, *replay.ROUTES, (r"/wavebook/api(?:/.*)?", base.NoSuchRoute)]

@@ -116,6 +116,13 @@ def cancel_run(queue_class: type[Queue], project: Project, run_id: str, by: str,
     return {"cancelled": [run_id] if cancelled else []}
 
 
+def replay_text(project: Project, run_id: str) -> str:
+    """A run's replay, checked, as JSON."""
+    from wavebook_tools.replay.document import read_replay
+
+    return read_replay(project, project.run(run_id)).model_dump_json()
+
+
 class RunHandler(RouteHandler):
     """One run."""
 
@@ -160,6 +167,17 @@ class LogHandler(RouteHandler):
         self.finish(await self.work(log_part, record.log_path, start, tail))
 
 
+class ReplayHandler(RouteHandler):
+    """Robots of a run's evaluation, in motion."""
+
+    @authenticated
+    @authorized
+    async def get(self, experiment: str, run: str) -> None:
+        text = await self.work(replay_text, self.app.project, f"{experiment}/{run}")
+        # Written by the thread already: a replay may have some hundred kilobytes.
+        self.finish(text.encode(), set_content_type="application/json")
+
+
 class CancelRunHandler(RouteHandler):
     """Cancelling a run."""
 
@@ -176,5 +194,6 @@ ROUTES = [
     ("runs/([^/]+)/([^/]+)/metrics", MetricsHandler),
     ("runs/([^/]+)/([^/]+)/events", EventsHandler),
     ("runs/([^/]+)/([^/]+)/log", LogHandler),
+    ("runs/([^/]+)/([^/]+)/replay", ReplayHandler),
     ("runs/([^/]+)/([^/]+)/cancel", CancelRunHandler),
 ]

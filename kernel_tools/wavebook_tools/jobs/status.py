@@ -163,7 +163,7 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "notebook": _file(project, row, "notebook.ipynb"),
         "log": _file(project, row, "log.txt"),
         "folder": row.folder,
-        "replay": _file(project, row, "replay.html"),
+        "replay": _file(project, row, "replay.json"),
         "checkpoint": checkpoint.iteration if checkpoint else None,
         "metrics": metrics,
     }

@@ -24,6 +24,7 @@ from papermill.log import logger
 
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.files import write_atomic
+from wavebook_tools.records.redaction import redact
 
 STREAM_LIMIT = 256 * 1024
 """Characters of printed text that a cell keeps in the notebook; the log has all of it."""
@@ -33,6 +34,9 @@ LOG_EVENT_LIMIT = 4096
 
 COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 """IPython colours its tracebacks; a log file is read as plain text."""
+
+READABLE = frozenset({"text/plain", "text/html", "text/markdown", "text/latex"})
+"""MIME types of outputs in which a person could read a secret."""
 
 SAVE_INTERVAL = 5
 """How often a running cell's outputs are saved [s]."""
@@ -58,7 +62,7 @@ class AtomicExecutionManager(NotebookExecutionManager):  # type: ignore[misc]
         super().cell_exception(cell, cell_index, **kwargs)
         exception = kwargs.get("exception")
         error = f"{getattr(exception, 'ename', type(exception).__name__)}: {getattr(exception, 'evalue', exception)}"
-        self._write(cell, cell_index, "failed", error=error[:LOG_EVENT_LIMIT])
+        self._write(cell, cell_index, "failed", error=redact(error[:LOG_EVENT_LIMIT]))
 
     def cell_complete(self, cell: NotebookNode, cell_index: int | None = None, **kwargs: Any) -> None:
         # papermill completes a cell in a finally clause, also one whose kernel died.
@@ -95,6 +99,7 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
     ) -> NotebookNode | None:
+        msg = {**msg, "content": _without_secrets(msg["msg_type"], msg["content"])}
         if msg["msg_type"] == "stream":
             text = msg["content"]["text"]
             self._log(msg["content"]["name"], text)
@@ -128,6 +133,26 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             self._run_log.write(text.encode(errors="replace"))
         if self._events is not None:
             self._events.write("log", stream=stream, text=text[-LOG_EVENT_LIMIT:])
+
+
+def _without_secrets(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """What a kernel says, with secrets in its texts redacted before they reach the notebook, the log or an event."""
+    if kind == "stream":
+        return {**content, "text": redact(content["text"])}
+    if kind == "error":
+        return {
+            **content,
+            "evalue": redact(content["evalue"]),
+            "traceback": [redact(line) for line in content["traceback"]],
+        }
+    data = content.get("data")
+    if not isinstance(data, dict):
+        return content
+    clean = {
+        mime: redact(text, program="<script" in text) if mime in READABLE and isinstance(text, str) else text
+        for mime, text in data.items()
+    }
+    return {**content, "data": clean}
 
 
 async def _ended(pid: int) -> None:

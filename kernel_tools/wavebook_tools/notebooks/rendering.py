@@ -8,11 +8,10 @@ import json
 from nbformat import NotebookNode
 from papermill.parameterize import parameterize_notebook
 
-from wavebook_tools.notebooks.templates import check_parameters, load_template, parameters_of
+from wavebook_tools.notebooks.templates import load_template, parameters_of
+from wavebook_tools.notebooks.validation import PROVENANCE_TAG, check_template
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunSpec
-
-PROVENANCE_TAG = "wavebook-provenance"
 
 
 def render(project: Project, spec: RunSpec, device: str = "cpu") -> NotebookNode:
@@ -22,11 +21,11 @@ def render(project: Project, spec: RunSpec, device: str = "cpu") -> NotebookNode
         device: What the simulator is told, ``cpu`` or ``cuda:0``.
 
     Raises:
-        UsageError: The template is missing or does not declare a parameter of the run.
+        UsageError: The template is missing, does not declare a parameter of the run, or cannot be read as Python.
     """
     notebook = load_template(project, spec.template)
     parameters = parameters_of(spec, device)
-    check_parameters(notebook, spec.template, parameters)
+    check_template(notebook, spec.template, parameters)
     for cell in notebook.cells:
         if PROVENANCE_TAG in cell.metadata.get("tags", []):
             cell.source = provenance(spec)

@@ -33,7 +33,7 @@ _AFTER = r"""(?ix)
 _NUMBER = r"(?i)[-+]?[\d.,_]+(?:e[-+]?\d+)?"
 
 
-def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
+def redact(text: str, environment: Mapping[str, str] | None = None, *, program: bool = False) -> str:
     """The text with secrets replaced by ``[redacted …]``.
 
     Found are the values of environment variables that are named like secrets, what has the shape of a known kind of
@@ -42,6 +42,7 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
     Args:
         text: Any text.
         environment: The variables whose values count; this process's where absent.
+        program: The text is one, in which what follows a name like ``token=`` is rather an expression: it stays.
     """
     variables = os.environ if environment is None else environment
     known = {
@@ -53,7 +54,7 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
     for kind, pattern in _SHAPES:
         text = re.sub(pattern, f"[redacted {kind}]", text, flags=re.DOTALL)
     text = re.sub(_ADDRESS, r"\1[redacted]", text)
-    return re.sub(_AFTER, _assigned, text)
+    return text if program else re.sub(_AFTER, _assigned, text)
 
 
 def redact_document(value: Any) -> Any:

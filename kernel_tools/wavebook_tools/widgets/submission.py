@@ -173,9 +173,8 @@ def parse_overrides(text: str) -> dict[str, Any]:
 
 def notebooks(project: Project) -> list[str]:
     """What can be submitted: the templates by name, then the project's own notebooks that take parameters, by path."""
-    from wavebook_tools.notebooks.templates import template_folders
+    from wavebook_tools.notebooks.templates import TAKES_NOTHING, template_names
 
-    templates = sorted({path.stem for folder in template_folders(project) for path in folder.glob("*.ipynb")})
     own: list[str] = []
     for folder, names, files in os.walk(project.root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in SKIPPED_FOLDERS)
@@ -185,7 +184,7 @@ def notebooks(project: Project) -> list[str]:
                 own.append(path.relative_to(project.root).as_posix())
         if len(own) >= NOTEBOOKS_LISTED:
             break
-    return [name for name in templates if name != "report"] + own
+    return [name for name in template_names(project) if name not in TAKES_NOTHING] + own
 
 
 def defaults(project: Project, notebook: str) -> dict[str, Any]:
