@@ -48,7 +48,7 @@ class ApprovalsHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(all_approvals, self.app.approvals))
+        await self.answer(all_approvals, self.app.approvals)
 
 
 class ApprovalHandler(RouteHandler):
@@ -92,7 +92,7 @@ class CheckHandler(RouteHandler):
     @authorized
     async def post(self, approval: str) -> None:
         approval_id, body = self.number("approval", approval), self.body(CheckBody)
-        self.finish(await self.work(checked_changes, self.app.approvals, approval_id, body.changes))
+        await self.answer(checked_changes, self.app.approvals, approval_id, body.changes)
 
 
 def standing_budget(budgets: StandingBudgets) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class BudgetHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(standing_budget, StandingBudgets(self.app.project)))
+        await self.answer(standing_budget, StandingBudgets(self.app.project))
 
     @authenticated
     @authorized
@@ -115,7 +115,7 @@ class BudgetHandler(RouteHandler):
         body = self.body(BudgetBody)
         budgets = StandingBudgets(self.app.project)
         await self.work(budgets.grant, body.runs, body.gpu_hours, self.person)
-        self.finish(await self.work(standing_budget, budgets))
+        await self.answer(standing_budget, budgets)
 
     @authenticated
     @authorized

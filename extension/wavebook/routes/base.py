@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import authorized
@@ -73,6 +74,15 @@ class RouteHandler(ExtensionHandlerMixin, APIHandler):
             return await asyncio.to_thread(function, *args, **kwargs)
         except WavebookError as error:
             raise RefusedError(error) from error
+
+    async def answer[**P](self, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Answer with what ``function`` returns. The thread that calls it writes the JSON too: that of hundreds of runs
+        would hold the event loop up.
+
+        Raises:
+            RefusedError: It raised a WavebookError.
+        """
+        self.finish(await self.work(_as_json, partial(function, *args, **kwargs)))
 
     def body[B: Body](self, model: type[B]) -> B:
         """The request's JSON body.
@@ -144,3 +154,7 @@ def server_account() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"user-{os.getuid()}"
+
+
+def _as_json(function: Callable[[], Any]) -> bytes:
+    return json.dumps(function()).encode()

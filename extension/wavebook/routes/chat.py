@@ -54,7 +54,7 @@ class ChatHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(all_messages, self.app.chat))
+        await self.answer(all_messages, self.app.chat)
 
     @authenticated
     @authorized
@@ -123,7 +123,7 @@ class ConversationsHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(all_conversations, self.app.chat))
+        await self.answer(all_conversations, self.app.chat)
 
 
 class ConversationHandler(RouteHandler):
@@ -137,13 +137,13 @@ class ConversationHandler(RouteHandler):
             await self.work(self.app.chat.rename, number, body.title.strip())
         if body.open:
             await self.work(self.app.chat.open, number)
-        self.finish(await self.work(all_conversations, self.app.chat))
+        await self.answer(all_conversations, self.app.chat)
 
     @authenticated
     @authorized
     async def delete(self, conversation: str) -> None:
         await self.work(self.app.chat.delete, self.number("conversation", conversation))
-        self.finish(await self.work(all_conversations, self.app.chat))
+        await self.answer(all_conversations, self.app.chat)
 
 
 ROUTES = [

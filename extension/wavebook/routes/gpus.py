@@ -39,7 +39,7 @@ class GpusHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(device_load, self.app.project))
+        await self.answer(device_load, self.app.project)
 
 
 ROUTES = [("gpus", GpusHandler)]

@@ -66,7 +66,7 @@ class RetryWaveHandler(RouteHandler):
     @authorized
     async def post(self, wave: str) -> None:
         wave_id, resume, app = self.number("wave", wave), self.body(RetryBody).resume, self.app
-        self.finish(await self.work(retry, app.queue_class, app.project, wave_id, None, resume, self.person))
+        await self.answer(retry, app.queue_class, app.project, wave_id, None, resume, self.person)
 
 
 class RetryRunHandler(RouteHandler):
@@ -76,7 +76,7 @@ class RetryRunHandler(RouteHandler):
     @authorized
     async def post(self, experiment: str, run: str) -> None:
         resume, app, run_id = self.body(RetryBody).resume, self.app, f"{experiment}/{run}"
-        self.finish(await self.work(retry_run, app.queue_class, app.project, run_id, resume, self.person))
+        await self.answer(retry_run, app.queue_class, app.project, run_id, resume, self.person)
 
 
 class PriorityHandler(RouteHandler):
@@ -86,7 +86,7 @@ class PriorityHandler(RouteHandler):
     @authorized
     async def post(self, experiment: str, run: str) -> None:
         priority, app, run_id = self.body(PriorityBody).priority, self.app, f"{experiment}/{run}"
-        self.finish(await self.work(set_priority, app.queue_class, app.project, run_id, priority, self.person))
+        await self.answer(set_priority, app.queue_class, app.project, run_id, priority, self.person)
 
 
 class DevicesHandler(RouteHandler):
@@ -96,7 +96,7 @@ class DevicesHandler(RouteHandler):
     @authorized
     async def post(self, experiment: str, run: str) -> None:
         devices, app, run_id = self.body(DevicesBody).devices, self.app, f"{experiment}/{run}"
-        self.finish(await self.work(set_devices, app.queue_class, app.project, run_id, devices, self.person))
+        await self.answer(set_devices, app.queue_class, app.project, run_id, devices, self.person)
 
 
 ROUTES = [

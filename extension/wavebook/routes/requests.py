@@ -47,7 +47,7 @@ class RequestsHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(all_requests, self.app.project))
+        await self.answer(all_requests, self.app.project)
 
 
 class RequestHandler(RouteHandler):

@@ -129,7 +129,7 @@ class RunHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self, experiment: str, run: str) -> None:
-        self.finish(await self.work(run_details, self.app.project, f"{experiment}/{run}"))
+        await self.answer(run_details, self.app.project, f"{experiment}/{run}")
 
 
 class MetricsHandler(RouteHandler):
@@ -141,7 +141,7 @@ class MetricsHandler(RouteHandler):
         listed = self.get_query_argument("names", "")
         names = [name for name in listed.split(",") if name] or None
         points = self.number("points", self.get_query_argument("points", str(POINTS)), least=4, most=MOST_POINTS)
-        self.finish(await self.work(run_metrics, self.app.project, f"{experiment}/{run}", names, points))
+        await self.answer(run_metrics, self.app.project, f"{experiment}/{run}", names, points)
 
 
 class EventsHandler(RouteHandler):
@@ -151,7 +151,7 @@ class EventsHandler(RouteHandler):
     @authorized
     async def get(self, experiment: str, run: str) -> None:
         start = self.number("start", self.get_query_argument("start", "0"), least=0)
-        self.finish(await self.work(run_events, self.app.project, f"{experiment}/{run}", start))
+        await self.answer(run_events, self.app.project, f"{experiment}/{run}", start)
 
 
 class LogHandler(RouteHandler):
@@ -164,7 +164,7 @@ class LogHandler(RouteHandler):
         given = self.get_query_argument("start", None)
         start = None if given is None else self.number("start", given, least=0)
         record = await self.work(self.app.project.run, f"{experiment}/{run}")
-        self.finish(await self.work(log_part, record.log_path, start, tail))
+        await self.answer(log_part, record.log_path, start, tail)
 
 
 class ReplayHandler(RouteHandler):
@@ -186,7 +186,7 @@ class CancelRunHandler(RouteHandler):
     async def post(self, experiment: str, run: str) -> None:
         why, app = self.body(Reason).why, self.app
         run_id = f"{experiment}/{run}"
-        self.finish(await self.work(cancel_run, app.queue_class, app.project, run_id, self.person, why))
+        await self.answer(cancel_run, app.queue_class, app.project, run_id, self.person, why)
 
 
 ROUTES = [

@@ -40,7 +40,7 @@ class TemplatesHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(all_templates, self.app.project))
+        await self.answer(all_templates, self.app.project)
 
 
 class CopyHandler(RouteHandler):
@@ -49,7 +49,7 @@ class CopyHandler(RouteHandler):
     @authenticated
     @authorized
     async def post(self, name: str) -> None:
-        self.finish(await self.work(copy, self.app.project, name, self.body(CopyBody).name))
+        await self.answer(copy, self.app.project, name, self.body(CopyBody).name)
 
 
 ROUTES = [("templates", TemplatesHandler), ("templates/([^/]+)/copy", CopyHandler)]

@@ -29,7 +29,7 @@ class WavesHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(await self.work(self.app.status.all))
+        await self.answer(self.app.status.all)
 
 
 class WaveHandler(RouteHandler):
@@ -38,7 +38,7 @@ class WaveHandler(RouteHandler):
     @authenticated
     @authorized
     async def get(self, wave: str) -> None:
-        self.finish(await self.work(self.app.status.one, self.number("wave", wave)))
+        await self.answer(self.app.status.one, self.number("wave", wave))
 
 
 class RunWaveHandler(RouteHandler):
@@ -49,7 +49,7 @@ class RunWaveHandler(RouteHandler):
     async def post(self, wave: str) -> None:
         wave_id = self.number("wave", wave)
         await self.work(self.app.approvals.queue_wave, wave_id)
-        self.finish(await self.work(self.app.status.one, wave_id))
+        await self.answer(self.app.status.one, wave_id)
 
 
 class CancelWaveHandler(RouteHandler):
