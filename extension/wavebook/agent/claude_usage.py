@@ -177,18 +177,19 @@ class Meter:
             )
         if self.usd >= settings.answer_usd:
             raise WavebookError(
-                f"this answer cost ${self.usd:.2f} and ${settings.answer_usd:.2f} are allowed "
+                f"this answer cost {self.usd:.2f} USD and {settings.answer_usd:.2f} USD are allowed "
                 "(planner.claude.answer_usd in wavebook.toml)"
             )
         if (day := self.day_usd()) >= settings.day_usd:
             raise WavebookError(
-                f"Claude cost ${day:.2f} in the last 24 hours and ${settings.day_usd:.2f} are allowed "
+                f"Claude cost {day:.2f} USD in the last 24 hours and {settings.day_usd:.2f} USD are allowed "
                 "(planner.claude.day_usd in wavebook.toml)"
             )
 
     def summary(self) -> str:
-        """The count for the person: tokens, money, and the day's money."""
-        count = f"{self.tokens.read:,} tokens read, {self.tokens.output:,} written".replace(",", "\u202f")
+        """The count for the person: tokens, money, and the day's money. Text between two $ would be a formula."""
+        read, written = (f"{tokens:,}".replace(",", "\u202f") for tokens in (self.tokens.read, self.tokens.output))
+        count = f"{read} tokens read, {written} written"
         if self.price is None:
             return f"{count}; the price of {self.settings.model} is not known (planner.claude.price)"
-        return f"{count}, ${self.usd:.3f}; ${self.day_usd():.2f} of ${self.settings.day_usd:.2f} today"
+        return f"{count}, {self.usd:.3f} USD; {self.day_usd():.2f} of {self.settings.day_usd:.2f} USD today"
