@@ -1,5 +1,6 @@
 import type { IThemeManager } from '@jupyterlab/apputils';
 import type { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 
 import { loadBokeh } from './load';
@@ -9,6 +10,7 @@ import { modelNames } from './safety';
 export interface IPlotContext {
   serverSettings: ServerConnection.ISettings;
   themes: IThemeManager | null;
+  trans: TranslationBundle;
 }
 
 /** Answers what a drawn document asks, as JSON texts; nothing where there is no answer. */
@@ -42,9 +44,9 @@ export async function embedPlot(
   const item: unknown = JSON.parse(text);
   const names = modelNames(item);
   if (names.size === 0) {
-    throw new Error('This is not a Bokeh document.');
+    throw new Error(context.trans.__('This is not a Bokeh document.'));
   }
-  const bokeh = await loadBokeh(context.serverSettings, names, /"webgl"/.test(text));
+  const bokeh = await loadBokeh(context, names, /"webgl"/.test(text));
   const views = await bokeh.embed.embed_item(item, host);
   const bokehDocument = views.roots[0]?.model.document ?? null;
 

@@ -1,6 +1,7 @@
-import type { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { Server } from '../request';
+import type { IPlotContext } from './embed';
 
 /** A drawn model and the views below it. Only what is used here is declared. */
 export interface IView {
@@ -50,19 +51,19 @@ let queue: Promise<unknown> = Promise.resolve();
  * that a plot needs no network, and each file is loaded once, when the first plot asks for it.
  */
 export function loadBokeh(
-  settings: ServerConnection.ISettings,
+  context: IPlotContext,
   models: ReadonlySet<string>,
   webgl: boolean
 ): Promise<IBokeh> {
   // One after the other: while a file loads, the global that it writes to is ours.
   const turn = queue.then(async () => {
-    core ??= await loadFile(settings, 'bokeh', undefined);
+    core ??= await loadFile(context, 'bokeh', undefined);
     if (webgl) {
-      await loadBundle(settings, core, 'bokeh-gl');
+      await loadBundle(context, core, 'bokeh-gl');
     }
     for (const bundle of ['bokeh-widgets', 'bokeh-tables']) {
       if ([...models].some(name => !(name in core!.Models))) {
-        await loadBundle(settings, core, bundle);
+        await loadBundle(context, core, bundle);
       }
     }
     return core;
@@ -71,29 +72,25 @@ export function loadBokeh(
   return turn;
 }
 
-async function loadBundle(
-  settings: ServerConnection.ISettings,
-  into: IBokeh,
-  name: string
-): Promise<void> {
+async function loadBundle(context: IPlotContext, into: IBokeh, name: string): Promise<void> {
   if (!loaded.has(name)) {
-    await loadFile(settings, name, into);
+    await loadFile(context, name, into);
     loaded.add(name);
   }
 }
 
 /** Load a file with `own` as the global it finds. Another extension's BokehJS is put back afterwards. */
 async function loadFile(
-  settings: ServerConnection.ISettings,
+  context: IPlotContext,
   name: string,
   own: IBokeh | undefined
 ): Promise<IBokeh> {
   const other = window.Bokeh;
   window.Bokeh = own;
   try {
-    await loadScript(Server.fileUrl(settings, `bokeh/${name}.min.js`));
+    await loadScript(Server.fileUrl(context.serverSettings, `bokeh/${name}.min.js`), context.trans);
     if (!window.Bokeh) {
-      throw new Error('BokehJS did not start.');
+      throw new Error(context.trans.__('BokehJS did not start.'));
     }
     return window.Bokeh;
   } finally {
@@ -101,14 +98,14 @@ async function loadFile(
   }
 }
 
-function loadScript(url: string): Promise<void> {
+function loadScript(url: string, trans: TranslationBundle): Promise<void> {
   return new Promise((resolve, reject) => {
     const script = document.createElement('script');
     script.src = url;
     script.onload = () => resolve();
     script.onerror = () => {
       script.remove();
-      reject(new Error(`BokehJS could not be loaded from ${url}.`));
+      reject(new Error(trans.__('BokehJS could not be loaded from %1.', url)));
     };
     document.head.appendChild(script);
   });
