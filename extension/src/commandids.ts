@@ -18,5 +18,16 @@ export namespace CommandIDs {
   export const moveRun = 'wavebook:move-run';
   export const revealFolder = 'wavebook:reveal-folder';
   export const newConversation = 'wavebook:new-conversation';
+  export const openConversation = 'wavebook:open-conversation';
+  export const renameConversation = 'wavebook:rename-conversation';
+  export const deleteConversation = 'wavebook:delete-conversation';
+  export const stopAnswer = 'wavebook:stop-answer';
+  export const retryAnswer = 'wavebook:retry-answer';
+  export const attach = 'wavebook:attach';
+  export const grantBudget = 'wavebook:grant-budget';
+  export const revokeBudget = 'wavebook:revoke-budget';
+  export const openReplay = 'wavebook:open-replay';
+  export const copyTemplate = 'wavebook:copy-template';
+  export const checkTemplates = 'wavebook:check-templates';
   export const refresh = 'wavebook:refresh';
 }

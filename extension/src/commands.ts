@@ -1,13 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, type MainAreaWidget, type WidgetTracker, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  addIcon,
-  notebookIcon,
-  refreshIcon,
-  stopIcon,
-  textEditorIcon
-} from '@jupyterlab/ui-components';
+import { notebookIcon, refreshIcon, stopIcon, textEditorIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
@@ -16,9 +10,11 @@ import { CommandIDs } from './commandids';
 import { trackContextRow } from './contextrow';
 import { type ComparisonView, makeComparison } from './comparison';
 import type { IPlotContext } from './bokeh/embed';
-import type { Conversation } from './conversation';
+import { addChatCommands, type IChatCommandOptions } from './chat/commands';
+import type { Conversation } from './chat/conversation';
 import { comparisonIcon, waveIcon } from './icons';
 import type { ProjectModel } from './project';
+import { addTemplateCommands } from './templates';
 import { addRunCommands, type IRunCommandOptions } from './runs/commands';
 import {
   type Decision,
@@ -29,10 +25,10 @@ import {
   hasEnded
 } from './tokens';
 
-export interface ICommandOptions extends Pick<
-  IRunCommandOptions,
-  'views' | 'runViews' | 'deviceViews'
-> {
+export interface ICommandOptions
+  extends
+    Pick<IRunCommandOptions, 'views' | 'runViews' | 'deviceViews' | 'replayViews' | 'rendermime'>,
+    Pick<IChatCommandOptions, 'attach'> {
   app: JupyterFrontEnd;
   server: IServer;
   project: ProjectModel;
@@ -346,20 +342,6 @@ export function addCommands(options: ICommandOptions): void {
   );
 
   add(
-    CommandIDs.newConversation,
-    {
-      label: trans.__('New Conversation'),
-      caption: trans.__('Begin a new, empty conversation; waves and plans stay')
-    },
-    {},
-    async () => {
-      await conversation.clear();
-      return { cleared: true };
-    },
-    { icon: addIcon }
-  );
-
-  add(
     CommandIDs.refresh,
     { label: trans.__('Refresh Waves'), caption: trans.__('Fetch waves and plans again') },
     {},
@@ -371,6 +353,8 @@ export function addCommands(options: ICommandOptions): void {
   );
 
   addRunCommands({ ...options, add, chooseRun, chooseWave, contextRow });
+  addChatCommands({ ...options, add, chooseRun });
+  addTemplateCommands({ ...options, add });
 }
 
 /** What Wavebook's commands take; each takes some of it. */
@@ -386,4 +370,11 @@ export interface ICommandArguments {
   priority?: number;
   by?: number;
   devices?: string[];
+  conversation?: number;
+  title?: string;
+  path?: string;
+  runs?: number;
+  hours?: number;
+  template?: string;
+  name?: string;
 }

@@ -9,7 +9,7 @@ import {
   hasEnded
 } from './tokens';
 
-/** A length of time in words, as «42 s», «3 min 05 s», «2 h 10 min». */
+/** A length of time in words, as «42 s», «3 min 05 s», «2 h 10 min», «7 days». */
 export function duration(seconds: number, trans: TranslationBundle): string {
   const whole = Math.max(0, Math.round(seconds));
   const padded = (value: number): string => String(value).padStart(2, '0');
@@ -19,7 +19,14 @@ export function duration(seconds: number, trans: TranslationBundle): string {
   if (whole < 3600) {
     return trans.__('%1 min %2 s', Math.floor(whole / 60), padded(whole % 60));
   }
-  return trans.__('%1 h %2 min', Math.floor(whole / 3600), padded(Math.floor((whole % 3600) / 60)));
+  if (whole < 2 * 86_400) {
+    return trans.__(
+      '%1 h %2 min',
+      Math.floor(whole / 3600),
+      padded(Math.floor((whole % 3600) / 60))
+    );
+  }
+  return trans.__('%1 days', Math.round(whole / 86_400));
 }
 
 /** A number with three significant digits, and never in a form longer than it needs. */

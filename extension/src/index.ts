@@ -10,6 +10,7 @@ import {
   Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ILauncher } from '@jupyterlab/launcher';
 import { type IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -22,14 +23,16 @@ import { bokehRendererFactory } from './bokeh/renderer';
 import { CommandIDs } from './commandids';
 import { addCommands } from './commands';
 import type { ComparisonView } from './comparison';
-import { Conversation } from './conversation';
+import { Conversation } from './chat/conversation';
 import type { DevicesView } from './devices/view';
 import { keepLive } from './live';
 import { WavebookPanel } from './panel';
 import { ProjectModel } from './project';
 import { replayRendererFactory } from './replay/renderer';
+import type { ReplayView } from './replay/view';
 import { Server } from './request';
 import type { RunView } from './runs/view';
+import type { IAttached } from './tokens';
 
 const FIRST_START_KEY = 'wavebook:opened';
 
@@ -40,6 +43,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   optional: [
     ICommandPalette,
+    IDocumentManager,
     ILauncher,
     ILayoutRestorer,
     ISettingRegistry,
@@ -51,6 +55,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     app: JupyterFrontEnd,
     rendermime: IRenderMimeRegistry,
     palette: ICommandPalette | null,
+    documents: IDocumentManager | null,
     launcher: ILauncher | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
@@ -60,9 +65,9 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = (translator ?? nullTranslator).load('wavebook');
     const { serviceManager, commands } = app;
-    const server = new Server(serviceManager.serverSettings);
+    const server = new Server(serviceManager.serverSettings, trans);
     const project = new ProjectModel(server);
-    const conversation = new Conversation(server);
+    const conversation = new Conversation(server, trans);
     conversation.approvalProposed.connect((_, approval) => project.note(approval));
 
     const comparisons = new WidgetTracker<MainAreaWidget<ComparisonView>>({
@@ -72,7 +77,10 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     const deviceViews = new WidgetTracker<MainAreaWidget<DevicesView>>({
       namespace: 'wavebook-devices'
     });
-    const plots = { serverSettings: serviceManager.serverSettings, themes };
+    const replayViews = new WidgetTracker<MainAreaWidget<ReplayView>>({
+      namespace: 'wavebook-replay'
+    });
+    const plots = { serverSettings: serviceManager.serverSettings, themes, trans };
     const run = async (command: string, args: ReadonlyPartialJSONObject): Promise<void> => {
       try {
         await commands.execute(command, args);
@@ -93,17 +101,25 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
       trans,
       views,
       runViews,
-      deviceViews
+      deviceViews,
+      replayViews,
+      rendermime,
+      attach: attached => panel.chat.attach(attached)
     });
 
+    const open = (attached: IAttached): void =>
+      void (attached.kind === 'run'
+        ? run(CommandIDs.openRun, { run: attached.path })
+        : run('docmanager:open', { path: attached.path }));
     const identity = serviceManager.user.identity;
     const panel = new WavebookPanel({
       project,
       conversation,
       commands,
       trans,
+      translator: translator ?? nullTranslator,
       state,
-      chat: { user: identity ?? { username: 'you' }, rendermime, themes },
+      chat: { user: identity ?? { username: 'you' }, rendermime, themes, documents, open },
       run
     });
 
@@ -117,6 +133,11 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     });
     void restorer?.restore(runViews, {
       command: CommandIDs.openRun,
+      args: widget => ({ run: widget.content.run }),
+      name: widget => widget.content.run
+    });
+    void restorer?.restore(replayViews, {
+      command: CommandIDs.openReplay,
       args: widget => ({ run: widget.content.run }),
       name: widget => widget.content.run
     });
@@ -185,7 +206,7 @@ function rendererPlugin(
     ): void => {
       const trans = (translator ?? nullTranslator).load('wavebook');
       const { serverSettings } = app.serviceManager;
-      rendermime.addFactory(factory({ serverSettings, themes }, trans));
+      rendermime.addFactory(factory({ serverSettings, themes, trans }, trans));
     }
   };
 }

@@ -3,7 +3,7 @@ import type { Event } from '@jupyterlab/services';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 
-import type { Conversation } from './conversation';
+import type { Conversation } from './chat/conversation';
 import type { Part, ProjectModel } from './project';
 import type { IChange } from './tokens';
 

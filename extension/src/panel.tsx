@@ -1,5 +1,6 @@
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { IStateDB } from '@jupyterlab/statedb';
+import type { ITranslator } from '@jupyterlab/translation';
 import { CommandToolbarButton, SidePanel, Toolbar, UseSignal } from '@jupyterlab/ui-components';
 import { type Message, MessageLoop } from '@lumino/messaging';
 import { Debouncer } from '@lumino/polling';
@@ -7,22 +8,26 @@ import { Signal } from '@lumino/signaling';
 import { type AccordionPanel, Panel, Widget } from '@lumino/widgets';
 import React from 'react';
 
-import { ConversationWidget, type IChatOptions } from './chat';
+import { Announcer } from './chat/announcer';
+import { Below } from './chat/below';
+import type { Conversation } from './chat/conversation';
+import { ConversationPicker } from './chat/picker';
+import { ConversationWidget, type IChatOptions } from './chat/widget';
 import { CommandIDs } from './commandids';
+import { StandingBudget } from './components/budget';
 import { Banner, ProjectHeader } from './components/banner';
-import { type IPanelContext, PanelContext, useProject } from './components/context';
+import { type IPanelContext, PanelContext } from './components/context';
 import { NoMessages } from './components/empty';
-import { PlanCard } from './components/plancard';
 import { RequestList } from './components/requestlist';
 import { WaveList } from './components/wavelist';
-import type { Conversation } from './conversation';
 import { waveIcon } from './icons';
 import { DEFAULTS, FILTERS, type IListOptions, SORTS } from './rows';
 
 export interface IPanelOptions extends IPanelContext {
   conversation: Conversation;
   state: IStateDB | null;
-  chat: Pick<IChatOptions, 'user' | 'rendermime' | 'themes'>;
+  translator: ITranslator;
+  chat: Pick<IChatOptions, 'user' | 'rendermime' | 'themes' | 'documents' | 'open'>;
 }
 
 const STATE_KEY = 'wavebook:panel';
@@ -30,7 +35,7 @@ const STATE_KEY = 'wavebook:panel';
 /** The sidebar: the waves above, the conversation below. */
 export class WavebookPanel extends SidePanel {
   constructor(private _options: IPanelOptions) {
-    super({ translator: undefined });
+    super({ translator: _options.translator });
     const { trans, conversation, commands } = _options;
     this.id = 'wavebook';
     this.addClass('jp-Wavebook');
@@ -43,6 +48,7 @@ export class WavebookPanel extends SidePanel {
       this._react(
         <>
           <ProjectHeader />
+          <StandingBudget />
           <RequestList />
         </>,
         'jp-Wavebook-top'
@@ -78,10 +84,13 @@ export class WavebookPanel extends SidePanel {
       trans,
       Footer: ({ messageId }) => (
         <PanelContext.Provider value={_options}>
-          <ApprovalOf messageId={messageId} conversation={conversation} />
+          <Below messageId={messageId} conversation={conversation} />
         </PanelContext.Provider>
       )
     });
+    chat.addWidget(
+      this._react(<ConversationPicker conversation={conversation} />, 'jp-Wavebook-pickerHost')
+    );
     chat.addWidget(
       this._react(
         <UseSignal signal={conversation.changed}>
@@ -95,6 +104,7 @@ export class WavebookPanel extends SidePanel {
       )
     );
     chat.addWidget(this._chat);
+    chat.addWidget(new Announcer(conversation, trans));
     chat.addWidget(
       this._react(
         <UseSignal signal={conversation.problemChanged}>
@@ -108,12 +118,17 @@ export class WavebookPanel extends SidePanel {
       )
     );
     chat.toolbar.addItem(
+      'stop',
+      new CommandToolbarButton({ commands, id: CommandIDs.stopAnswer, label: '' })
+    );
+    chat.toolbar.addItem(
       'new',
       new CommandToolbarButton({ commands, id: CommandIDs.newConversation, label: '' })
     );
     this.addWidget(chat);
     (this.content as AccordionPanel).setRelativeSizes([1, 1]);
     _options.project.changed.connect(this._shareHeight, this);
+    conversation.busyChanged.connect(this._markBusy, this);
 
     void this._restore();
   }
@@ -125,6 +140,7 @@ export class WavebookPanel extends SidePanel {
   dispose(): void {
     if (!this.isDisposed) {
       this._options.project.changed.disconnect(this._shareHeight, this);
+      this._options.conversation.busyChanged.disconnect(this._markBusy, this);
       this._save.dispose();
       Signal.clearData(this);
       super.dispose();
@@ -158,6 +174,11 @@ export class WavebookPanel extends SidePanel {
       (this.content as AccordionPanel).setRelativeSizes(empty ? [1, 3] : [1, 1]);
     }
     this._empty = empty;
+  }
+
+  /** For the shortcut that stops an answer: it must not take a key where there is none. */
+  private _markBusy(_: Conversation, busy: boolean): void {
+    this.node.dataset.busy = String(busy);
   }
 
   private _react(element: JSX.Element, className: string): ReactWidget {
@@ -222,18 +243,4 @@ class Section extends Panel {
 
   /** Shown in the part's title bar. */
   readonly toolbar = new Toolbar();
-}
-
-/** The card of the plan that a message proposes. */
-function ApprovalOf(props: { messageId: number; conversation: Conversation }): JSX.Element | null {
-  const project = useProject();
-  return (
-    <UseSignal signal={props.conversation.changed}>
-      {() => {
-        const id = props.conversation.message(props.messageId)?.approval;
-        const approval = id ? project.approval(id) : undefined;
-        return approval ? <PlanCard approval={approval} /> : null;
-      }}
-    </UseSignal>
-  );
 }

@@ -5,6 +5,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import {
   type Decision,
   type IApproval,
+  type IBudget,
   type ICheckedChanges,
   type IPlanChanges,
   type IProject,
@@ -41,6 +42,11 @@ export class ProjectModel implements IDisposable {
 
   get approvals(): ReadonlyArray<IApproval> {
     return [...this._approvals.values()];
+  }
+
+  /** What the agent may spend without asking, or null. */
+  get budget(): IBudget | null {
+    return this._budget;
   }
 
   /** Why the last fetch failed, or null. */
@@ -129,6 +135,19 @@ export class ProjectModel implements IDisposable {
     }
   }
 
+  /** Let plans within a budget run without asking. */
+  async grantBudget(runs: number, hours: number): Promise<IBudget | null> {
+    this._budget = await this._server.grantBudget(runs, hours);
+    this._changed.emit();
+    return this._budget;
+  }
+
+  async revokeBudget(): Promise<void> {
+    await this._server.revokeBudget();
+    this._budget = null;
+    this._changed.emit();
+  }
+
   /** Allow or deny what an agent asks for; rejects with the server's words. */
   async answerRequest(id: number, decision: 'allow' | 'deny'): Promise<void> {
     try {
@@ -204,7 +223,11 @@ export class ProjectModel implements IDisposable {
     } else if (part === 'requests') {
       this._requests = await this._server.requests();
     } else {
-      const approvals = await this._server.approvals();
+      const [approvals, budget] = await Promise.all([
+        this._server.approvals(),
+        this._server.budget() // a plan approved under it takes from it
+      ]);
+      this._budget = budget;
       this._approvals = new Map(approvals.map(approval => [approval.id, approval]));
     }
   }
@@ -213,6 +236,7 @@ export class ProjectModel implements IDisposable {
   private _waves: IWave[] | null = null;
   private _approvals = new Map<number, IApproval>();
   private _requests: IRequest[] = [];
+  private _budget: IBudget | null = null;
   private _problem: string | null = null;
   private _wanted = new Set<Part>();
   private _running: Promise<void> | null = null;

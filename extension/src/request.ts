@@ -1,14 +1,17 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 
 import type {
   Answer,
   Decision,
   IApproval,
+  IBudget,
   IChatMessage,
   ICheckedChanges,
   IComparison,
+  IConversationInfo,
   IDeviceLoad,
   ILogPart,
   IMetrics,
@@ -18,9 +21,14 @@ import type {
   IRunDetails,
   ISendOptions,
   IServer,
+  ITemplate,
   IWave,
   RunEvent
 } from './tokens';
+
+interface IConversations {
+  conversations: IConversationInfo[];
+}
 
 /** An answer of the server that is not a success; the message is for a person. */
 export class ServerError extends Error {
@@ -35,7 +43,10 @@ export class ServerError extends Error {
 
 /** Wavebook's server extension. The one place that calls it. */
 export class Server implements IServer {
-  constructor(readonly settings: ServerConnection.ISettings) {}
+  constructor(
+    readonly settings: ServerConnection.ISettings,
+    private _trans: TranslationBundle
+  ) {}
 
   /** The address of a file that the server extension serves, such as BokehJS. */
   static fileUrl(settings: ServerConnection.ISettings, path: string): string {
@@ -158,7 +169,7 @@ export class Server implements IServer {
       signal
     });
     if (!response.body) {
-      throw new ServerError('The server sent an empty answer.', response.status);
+      throw new ServerError(this._trans.__('The server sent an empty answer.'), response.status);
     }
     const reader = response.body
       .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, BufferSource>)
@@ -179,6 +190,48 @@ export class Server implements IServer {
 
   async clearChat(): Promise<void> {
     await this._request('chat', { method: 'DELETE' });
+  }
+
+  async conversations(): Promise<IConversationInfo[]> {
+    return (await this._json<IConversations>('conversations')).conversations;
+  }
+
+  async changeConversation(
+    conversation: number,
+    change: { title?: string; open?: boolean }
+  ): Promise<IConversationInfo[]> {
+    return (await this._json<IConversations>(`conversations/${conversation}`, change))
+      .conversations;
+  }
+
+  async deleteConversation(conversation: number): Promise<IConversationInfo[]> {
+    const answer = await this._request(`conversations/${conversation}`, { method: 'DELETE' });
+    return ((await answer.json()) as IConversations).conversations;
+  }
+
+  async budget(): Promise<IBudget | null> {
+    return (await this._json<{ budget: IBudget | null }>('budget')).budget;
+  }
+
+  async grantBudget(runs: number, hours: number): Promise<IBudget | null> {
+    const body = { runs, gpu_hours: hours };
+    return (await this._json<{ budget: IBudget | null }>('budget', body)).budget;
+  }
+
+  async revokeBudget(): Promise<void> {
+    await this._request('budget', { method: 'DELETE' });
+  }
+
+  async replay(run: string): Promise<string> {
+    return (await this._request(`runs/${run}/replay`, { cache: 'no-store' })).text();
+  }
+
+  async templates(): Promise<ITemplate[]> {
+    return (await this._json<{ templates: ITemplate[] }>('templates')).templates;
+  }
+
+  copyTemplate(template: string, name: string | null): Promise<ITemplate> {
+    return this._json(`templates/${encodeURIComponent(template)}/copy`, { name });
   }
 
   private async _json<T>(path: string, body?: unknown): Promise<T> {

@@ -289,6 +289,42 @@ export interface IChatMessage {
   attachments: IAttached[];
 }
 
+/** One of the project's conversations. */
+export interface IConversationInfo {
+  id: number;
+  /** What a person called it, else how it begins. */
+  title: string;
+  created: number;
+  /** How many. */
+  messages: number;
+  current: boolean;
+}
+
+/** What the agent may spend without asking. */
+export interface IBudget {
+  id: number;
+  /** The most runs of one wave. */
+  runs: number;
+  /** Over all waves approved under it [h]. */
+  gpu_hours: number;
+  /** Of these taken by waves so far [h]. */
+  reserved: number;
+  granted: number;
+  granted_by: string;
+}
+
+/** A notebook that runs are made from. */
+export interface ITemplate {
+  name: string;
+  /** Whether it lies in the project. */
+  own: boolean;
+  path: string | null;
+  /** Why no run can be made from it, as ends of sentences that begin with its name. */
+  problems: string[];
+  /** What its runs would lack. */
+  advice: string[];
+}
+
 /** What goes with a message that is sent. */
 export interface ISendOptions {
   attachments?: IAttached[];
@@ -362,6 +398,21 @@ export interface IServer {
   /** Sends a message; the answer ends early when the signal is aborted. */
   send(body: string, signal: AbortSignal, options?: ISendOptions): AsyncIterable<Answer>;
   clearChat(): Promise<void>;
+  conversations(): Promise<IConversationInfo[]>;
+  changeConversation(
+    conversation: number,
+    change: { title?: string; open?: boolean }
+  ): Promise<IConversationInfo[]>;
+  deleteConversation(conversation: number): Promise<IConversationInfo[]>;
+  /** The standing budget in force. */
+  budget(): Promise<IBudget | null>;
+  grantBudget(runs: number, hours: number): Promise<IBudget | null>;
+  revokeBudget(): Promise<void>;
+  /** A run's replay as JSON text. */
+  replay(run: string): Promise<string>;
+  templates(): Promise<ITemplate[]>;
+  /** Copies a template into the project. */
+  copyTemplate(template: string, name: string | null): Promise<ITemplate>;
 }
 
 const ENDED: ReadonlySet<RunState> = new Set(['done', 'failed', 'hung', 'cancelled']);

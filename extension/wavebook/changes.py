@@ -104,12 +104,12 @@ class ProjectState:
             self._version = -1
 
     def _read_tables(self, change: Change) -> None:
-        for what, query in _SIGNATURES.items():
+        for what, query in _SIGNATURES:
             with contextlib.suppress(sqlite3.OperationalError):  # the table's owner has not made it yet
                 signature = tuple(self._connection.execute(query).fetchone()) if self._connection else ()
-                if self._looked and signature != self._tables.get(what):
+                if self._looked and signature != self._tables.get(query):
                     change.what.add(what)
-                self._tables[what] = signature
+                self._tables[query] = signature
         store = QueueStore(self.project)
         try:
             rows = store.in_states(*ACTIVE_STATES)
@@ -132,14 +132,19 @@ class ProjectState:
 
 
 # Cheap: an index or one small table each, read only when a commit happened.
-_SIGNATURES: dict[What, str] = {
-    "chat": "SELECT (SELECT max(id) FROM conversations), max(id), total(length(body)), count(approval) FROM messages",
-    "approvals": "SELECT max(id), max(decided), sum(state = 'pending'), sum(queued) FROM approvals",
-    "requests": "SELECT max(id), max(decided), sum(state = 'pending'), count(result) FROM requests",
-    "waves": "SELECT max(number), count(*), max(started), max(ended), count(ended), count(cancel_by), count(device), "
-    "count(DISTINCT state), total(number * priority), group_concat(CASE state WHEN 'queued' THEN devices END) "
-    "FROM runs",
-}
+_SIGNATURES: Sequence[tuple[What, str]] = (
+    ("chat", "SELECT max(id), total(length(body)), count(approval) FROM messages"),
+    ("chat", "SELECT max(id), count(*), total(opened), group_concat(title) FROM conversations"),
+    ("approvals", "SELECT max(id), max(decided), sum(state = 'pending'), sum(queued) FROM approvals"),
+    ("approvals", "SELECT max(id), count(revoked), total(reserved) FROM standing_budgets"),
+    ("requests", "SELECT max(id), max(decided), sum(state = 'pending'), count(result) FROM requests"),
+    (
+        "waves",
+        "SELECT max(number), count(*), max(started), max(ended), count(ended), count(cancel_by), count(device), "
+        "count(DISTINCT state), total(number * priority), group_concat(CASE state WHEN 'queued' THEN devices END) "
+        "FROM runs",
+    ),
+)
 
 
 class ChangeWatcher:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -100,7 +101,8 @@ class Handler(BaseHTTPRequestHandler):
         if "status" in turn:
             self._error(turn["status"], turn["error"], turn.get("message", "told by the script"), retry_after=0.01)
         else:
-            self._stream(turn, body)
+            with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked has stopped listening
+                self._stream(turn, body)
 
     def _known(self) -> bool:
         if KEY not in (
@@ -127,6 +129,7 @@ class Handler(BaseHTTPRequestHandler):
                 error = {"type": "overloaded_error", "message": "Overloaded"}
                 self._event("error", {"type": "error", "error": error})
                 break
+            time.sleep(turn.get("pause", 0))
             self._event(event["type"], event)
         self.wfile.write(b"0\r\n\r\n")
 

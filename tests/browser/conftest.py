@@ -108,7 +108,8 @@ Object.defineProperty(window, 'Bokeh', {
 
 # What JupyterLab itself says without any extension.
 # React in JupyterLab's own core, now and then, when an output is replaced while it is being drawn.
-JUPYTERLAB_SAYS: tuple[str, ...] = ("Failed to execute 'removeChild' on 'Node'",)
+# How long its plug-ins take on a busy machine.
+JUPYTERLAB_SAYS: tuple[str, ...] = ("Failed to execute 'removeChild' on 'Node'", "to activate.")
 
 CHROMIUM_SAYS = "GL Driver Message (OpenGL, Performance"
 """What Chromium says as a test takes a picture of what it draws without a GPU."""

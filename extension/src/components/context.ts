@@ -19,6 +19,7 @@ export const PanelContext = createContext<IPanelContext | null>(null);
 export function usePanel(): IPanelContext {
   const context = useContext(PanelContext);
   if (context === null) {
+    // eslint-disable-next-line no-restricted-syntax -- told to whoever programs, not to a person
     throw new Error('A component of the panel stands outside of it.');
   }
   return context;

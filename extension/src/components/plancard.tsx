@@ -8,6 +8,9 @@ import { useNow, usePanel } from './context';
 import { Overrides } from './overrides';
 import { PlanEdit } from './planedit';
 
+/** The notebook template of which a card says nothing. */
+const USUAL_TEMPLATE = 'train';
+
 /** A proposed wave, with what a person needs to decide on it. */
 export function PlanCard(props: { approval: IApproval }): JSX.Element {
   const { trans } = usePanel();
@@ -71,9 +74,39 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
       {state === 'pending' ? (
         <Decide approval={props.approval} />
       ) : (
-        props.approval.why && <p className="jp-Wavebook-quiet">{`“${props.approval.why}”`}</p>
+        <Decided approval={props.approval} />
       )}
     </section>
+  );
+}
+
+/** Why it was decided so; what nobody decided in time can be asked for again. */
+function Decided(props: { approval: IApproval }): JSX.Element | null {
+  const { run, trans } = usePanel();
+  const { state, why, plan, created, expires } = props.approval;
+  if (state !== 'expired') {
+    return why ? <p className="jp-Wavebook-quiet">{`“${why}”`}</p> : null;
+  }
+  return (
+    <div className="jp-Wavebook-decide">
+      <p className="jp-Wavebook-quiet">
+        {trans.__(
+          'Nobody decided within %1, so it counts as denied. Nothing of it has run.',
+          duration(expires - created, trans)
+        )}
+      </p>
+      {plan.directive && (
+        <div className="jp-Wavebook-buttons">
+          <button
+            type="button"
+            className="jp-mod-styled"
+            onClick={() => void run(CommandIDs.plan, { directive: plan.directive })}
+          >
+            {trans.__('Ask again')}
+          </button>
+        </div>
+      )}
+    </div>
   );
 }
 
@@ -82,7 +115,8 @@ function Experiment(props: {
   base: IApproval['base'];
 }): JSX.Element {
   const { trans } = usePanel();
-  const { id, hypothesis, overrides, seeds, baseline, num_envs, iterations } = props.experiment;
+  const { id, hypothesis, overrides, seeds, baseline, num_envs, iterations, template } =
+    props.experiment;
   return (
     <li className="jp-Wavebook-experiment">
       <div className="jp-Wavebook-experimentHeader">
@@ -94,11 +128,12 @@ function Experiment(props: {
       </div>
       <p className="jp-Wavebook-hypothesis">{hypothesis}</p>
       <Overrides overrides={overrides} base={props.base} />
-      {(num_envs !== null || iterations !== null) && (
+      {(num_envs !== null || iterations !== null || template !== USUAL_TEMPLATE) && (
         <p className="jp-Wavebook-quiet">
           {[
             num_envs !== null && trans._n('%1 environment', '%1 environments', num_envs),
-            iterations !== null && trans._n('%1 iteration', '%1 iterations', iterations)
+            iterations !== null && trans._n('%1 iteration', '%1 iterations', iterations),
+            template !== USUAL_TEMPLATE && trans.__('template %1', template)
           ]
             .filter(Boolean)
             .join(', ')}
@@ -188,13 +223,11 @@ function Decide(props: { approval: IApproval }): JSX.Element {
           {trans.__('Reject')}
         </button>
       </div>
-      {left < 3600 && (
-        <p className="jp-Wavebook-quiet">
-          {left > 0
-            ? trans.__('Expires in %1', duration(left, trans))
-            : trans.__('Expired: ask for it again')}
-        </p>
-      )}
+      <p className="jp-Wavebook-quiet">
+        {left > 0
+          ? trans.__('Counts as denied if nobody decides within %1.', duration(left, trans))
+          : trans.__('Nobody decided in time: ask for it again.')}
+      </p>
     </div>
   );
 }
@@ -209,6 +242,6 @@ function approvalLabel(approval: IApproval, trans: TranslationBundle): string {
     case 'rejected':
       return by ? trans.__('Rejected by %1', by) : trans.__('Rejected');
     case 'expired':
-      return trans.__('Expired');
+      return trans.__('Denied: not decided in time');
   }
 }

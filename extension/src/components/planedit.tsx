@@ -7,10 +7,13 @@ import type {
   IPlannedExperiment,
   Value
 } from '../tokens';
-import { usePanel } from './context';
+import { deviceLabel } from '../format';
+import { usePanel, useProject } from './context';
 import { breakable } from './overrides';
 
 const CHECK_AFTER = 300; // ms without typing
+
+const AUTO = 'auto';
 
 /** Field of a form and what a person wrote into it. */
 type Written = ReadonlyMap<string, string>;
@@ -97,7 +100,11 @@ export function PlanEdit(props: { approval: IApproval; onClose: () => void }): J
           )}
         </fieldset>
       ))}
-      {field('devices', trans.__('Devices'), plan.devices.join(', '))}
+      <Devices
+        chosen={words(written.get('devices') ?? plan.devices.join(' '))}
+        problem={checked?.problems.devices}
+        onChange={devices => setWritten(new Map(written).set('devices', devices.join(' ')))}
+      />
       <div role="status" className="jp-Wavebook-quiet">
         {checked?.changes.map(text => (
           <div key={text}>{text}</div>
@@ -118,6 +125,55 @@ export function PlanEdit(props: { approval: IApproval; onClose: () => void }): J
         </button>
       </div>
     </form>
+  );
+}
+
+/** Where the runs may go: any device, or some of those that there are. */
+function Devices(props: {
+  chosen: string[];
+  problem: string | undefined;
+  onChange: (devices: string[]) => void;
+}): JSX.Element {
+  const { trans } = usePanel();
+  const { chosen, problem, onChange } = props;
+  const devices = useProject().project?.devices ?? [];
+  const known = new Set(devices.flatMap(({ id, label }) => [id, label]));
+  const places = [
+    { name: AUTO, names: [AUTO], label: trans.__('Any device') },
+    ...devices.map(device => ({
+      name: device.id,
+      names: [device.id, device.label],
+      label: `${deviceLabel(device)} · ${device.name}`
+    })),
+    // Of another machine, or gone: a person may take it out.
+    ...chosen
+      .filter(name => name !== AUTO && !known.has(name))
+      .map(name => ({ name, names: [name], label: name }))
+  ];
+  return (
+    <fieldset>
+      <legend>{trans.__('Devices')}</legend>
+      {places.map(({ name, names, label }) => (
+        <label key={name} className="jp-Wavebook-choice">
+          <input
+            type="checkbox"
+            checked={names.some(item => chosen.includes(item))}
+            onChange={event => {
+              const others = chosen.filter(
+                item => !names.includes(item) && (item === AUTO) === (name === AUTO)
+              );
+              onChange(event.target.checked ? [...others, name] : others);
+            }}
+          />{' '}
+          {label}
+        </label>
+      ))}
+      {problem !== undefined && (
+        <p role="alert" className="jp-Wavebook-fieldProblem">
+          {problem}
+        </p>
+      )}
+    </fieldset>
   );
 }
 

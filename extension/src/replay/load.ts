@@ -1,5 +1,4 @@
-import type { ServerConnection } from '@jupyterlab/services';
-
+import type { IPlotContext } from '../bokeh/embed';
 import { Server } from '../request';
 import type * as player from './player';
 
@@ -15,18 +14,18 @@ declare global {
 let loading: Promise<Player> | null = null;
 
 /** The player, with three.js in it: one file of our own server, the same that stands in a replay's page. */
-export function loadPlayer(settings: ServerConnection.ISettings): Promise<Player> {
+export function loadPlayer({ serverSettings, trans }: IPlotContext): Promise<Player> {
   loading ??= new Promise<Player>((resolve, reject) => {
     const script = document.createElement('script');
-    script.src = Server.fileUrl(settings, 'replay/player.js');
+    script.src = Server.fileUrl(serverSettings, 'replay/player.js');
     script.onload = () =>
       window.WavebookReplay
         ? resolve(window.WavebookReplay)
-        : reject(new Error('The replay’s player did not start.'));
+        : reject(new Error(trans.__('The replay’s player did not start.')));
     script.onerror = () => {
       script.remove();
       loading = null; // the next replay tries again
-      reject(new Error(`The replay’s player could not be loaded from ${script.src}.`));
+      reject(new Error(trans.__('The replay’s player could not be loaded from %1.', script.src)));
     };
     document.head.appendChild(script);
   });

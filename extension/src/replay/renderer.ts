@@ -52,7 +52,7 @@ export class ReplayRenderer extends Widget implements IRenderMime.IRenderer {
       if (typeof text !== 'string') {
         throw new Error(this._trans.__('this output holds none.'));
       }
-      const player = await loadPlayer(this._context.serverSettings);
+      const player = await loadPlayer(this._context);
       await this._inPage.promise;
       if (this.isDisposed || turn !== this._turn) {
         return;

@@ -1,8 +1,10 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { InputDialog, type MainAreaWidget, type WidgetTracker } from '@jupyterlab/apputils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { folderIcon, redoIcon } from '@jupyterlab/ui-components';
 
+import type { IPlotContext } from '../bokeh/embed';
 import { CommandIDs } from '../commandids';
 import { RUN, WAVE, type AddCommand, type Chooser } from '../commands';
 import type { IContextRow } from '../contextrow';
@@ -10,7 +12,8 @@ import { type DevicesView, makeDevices } from '../devices/view';
 import { deviceLabel } from '../format';
 import { deviceIcon, runIcon } from '../icons';
 import type { ProjectModel } from '../project';
-import { type IRun, type IWave, canRetry } from '../tokens';
+import { type IRun, type IServer, type IWave, canRetry } from '../tokens';
+import { type ReplayView, makeReplay } from '../replay/view';
 import { type IViewContext, type RunView, makeRunView } from './view';
 
 export interface IRunCommandOptions {
@@ -19,6 +22,10 @@ export interface IRunCommandOptions {
   views: IViewContext;
   runViews: WidgetTracker<MainAreaWidget<RunView>>;
   deviceViews: WidgetTracker<MainAreaWidget<DevicesView>>;
+  replayViews: WidgetTracker<MainAreaWidget<ReplayView>>;
+  server: IServer;
+  plots: IPlotContext;
+  rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
   add: AddCommand;
   chooseRun: Chooser<IRun>;
@@ -59,6 +66,38 @@ export function addRunCommands(options: IRunCommandOptions): void {
         widget = makeRunView(run.id, views);
         app.shell.add(widget, 'main', { type: 'Wavebook run' });
         void runViews.add(widget);
+      }
+      app.shell.activateById(widget.id);
+      return { run: run.id };
+    },
+    { icon: runIcon }
+  );
+
+  add(
+    CommandIDs.openReplay,
+    {
+      label: trans.__('Open Replay'),
+      caption: trans.__('Show robots of the evaluation of a run in three dimensions')
+    },
+    { run: RUN },
+    async args => {
+      const run = await chooseRun(
+        args,
+        run => run.replay !== null,
+        trans.__('Open the replay of which run?'),
+        trans.__('No run has a replay yet.')
+      );
+      if (!run) {
+        return { run: null };
+      }
+      if (run.replay === null) {
+        throw new Error(trans.__('%1 has no replay: its evaluation recorded none.', run.id));
+      }
+      let widget = options.replayViews.find(open => open.content.run === run.id);
+      if (!widget) {
+        widget = makeReplay({ ...options, run: run.id });
+        app.shell.add(widget, 'main', { type: 'Wavebook replay' });
+        void options.replayViews.add(widget);
       }
       app.shell.activateById(widget.id);
       return { run: run.id };

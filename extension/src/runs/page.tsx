@@ -8,7 +8,7 @@ import { useNow, usePanel } from '../components/context';
 import { ProgressBar } from '../components/progressbar';
 import { StateChip } from '../components/statechip';
 import { deviceLabels, duration, elapsed, progress, remaining, startsIn } from '../format';
-import { comparisonIcon } from '../icons';
+import { comparisonIcon, runIcon } from '../icons';
 import { type IRun, canRetry, hasEnded } from '../tokens';
 import { Alerts } from './alerts';
 import { Configuration } from './configuration';
@@ -102,6 +102,11 @@ function Buttons(props: { run: IRun }): JSX.Element {
       icon: notebookIcon,
       label: trans.__('Notebook'),
       act: () => execute(CommandIDs.openNotebook, args)
+    },
+    run.replay !== null && {
+      icon: runIcon,
+      label: trans.__('Replay'),
+      act: () => execute(CommandIDs.openReplay, args)
     },
     {
       icon: comparisonIcon,

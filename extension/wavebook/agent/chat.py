@@ -156,9 +156,11 @@ class Chat:
         return removed
 
     def start_anew(self) -> None:
-        """Begin a new, empty conversation."""
+        """Begin a new, empty conversation; one in which nothing was said yet is that already."""
         with self._opened() as connection:
-            _start(connection, round(time.time(), 3))
+            said = connection.execute(f"SELECT count(*) FROM messages WHERE conversation = {CURRENT}").fetchone()[0]
+            if said:
+                _start(connection, round(time.time(), 3))
 
     def conversations(self) -> list[ConversationInfo]:
         """All conversations, the last opened first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.plan import WavePlan
+from wavebook_tools.records.project import Project
 
 
 def submit_once(queue: Queue, plan: WavePlan) -> None:

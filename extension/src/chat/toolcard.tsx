@@ -2,7 +2,7 @@ import { UseSignal } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { Conversation } from '../conversation';
+import type { Conversation } from './conversation';
 import type { IToolPart } from '../tokens';
 
 export interface IToolCardsProps {

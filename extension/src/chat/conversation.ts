@@ -1,7 +1,16 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { Answer, IApproval, IChatMessage, ISendOptions, IServer, IToolPart } from './tokens';
+import type {
+  Answer,
+  IApproval,
+  IChatMessage,
+  IConversationInfo,
+  ISendOptions,
+  IServer,
+  IToolPart
+} from '../tokens';
 
 /** Id of a message that the server has not acknowledged yet. */
 const UNSENT = -1;
@@ -15,7 +24,10 @@ export type ConversationChange =
 
 /** The conversation with the agent. Knows neither transport nor display. */
 export class Conversation implements IDisposable {
-  constructor(private _server: IServer) {}
+  constructor(
+    private _server: IServer,
+    private _trans: TranslationBundle
+  ) {}
 
   get changed(): ISignal<this, ConversationChange> {
     return this._changed;
@@ -41,6 +53,28 @@ export class Conversation implements IDisposable {
     return this._problem;
   }
 
+  /** Emitted when the list of conversations has changed. */
+  get listChanged(): ISignal<this, void> {
+    return this._listChanged;
+  }
+
+  /** The project's conversations, the last opened first. */
+  get list(): ReadonlyArray<IConversationInfo> {
+    return this._list;
+  }
+
+  /** The conversation that is shown, once something was said in it. */
+  get current(): IConversationInfo | undefined {
+    return this._list.find(item => item.current);
+  }
+
+  /** The last message of a person that the server knows. */
+  get lastAsked(): IChatMessage | null {
+    return (
+      [...this._messages].reverse().find(item => item.sender === 'human' && item.id > 0) ?? null
+    );
+  }
+
   /** Oldest first. */
   get messages(): ReadonlyArray<IChatMessage> {
     return this._messages;
@@ -59,9 +93,14 @@ export class Conversation implements IDisposable {
     return this._messages.find(message => message.id === id);
   }
 
-  /** Fetch all messages; left alone while an answer is under way, which brings its own. */
+  /** Fetch the list of conversations. */
+  async loadList(): Promise<void> {
+    this._setList(await this._server.conversations());
+  }
+
+  /** Fetch the list and all messages; these are left alone while an answer is under way, which brings its own. */
   async load(): Promise<void> {
-    const messages = await this._server.messages();
+    const [messages] = await Promise.all([this._server.messages(), this.loadList()]);
     if (!this.busy && !sameMessages(messages, this._messages)) {
       this._messages = messages;
       this._changed.emit({ kind: 'reset' });
@@ -76,7 +115,9 @@ export class Conversation implements IDisposable {
    */
   async send(body: string, options: ISendOptions = {}): Promise<IApproval | null> {
     if (this.busy) {
-      throw new Error('An answer is still under way. Stop it, or wait for its end.');
+      throw new Error(
+        this._trans.__('An answer is still under way. Stop it, or wait for its end.')
+      );
     }
     const abort = (this._abort = new AbortController());
     this._setProblem(null);
@@ -130,6 +171,19 @@ export class Conversation implements IDisposable {
     this._abort?.abort();
   }
 
+  /**
+   * Ask the last message again; it and its answer are replaced.
+   *
+   * @throws When nothing was asked yet, or as `send` does.
+   */
+  async retry(): Promise<IApproval | null> {
+    const asked = this.lastAsked;
+    if (asked === null) {
+      throw new Error(this._trans.__('Nothing was asked in this conversation yet.'));
+    }
+    return this.send(asked.body, { attachments: asked.attachments, replace: asked.id });
+  }
+
   /** Forget the problem, once a person has read it. */
   dismiss(): void {
     this._setProblem(null);
@@ -141,6 +195,30 @@ export class Conversation implements IDisposable {
     await this._server.clearChat();
     this._messages = [];
     this._changed.emit({ kind: 'reset' });
+    await this.loadList();
+  }
+
+  /** Show another conversation. An answer that is under way is stopped. */
+  async open(id: number): Promise<void> {
+    if (id !== this.current?.id) {
+      this.stop();
+      this._setList(await this._server.changeConversation(id, { open: true }));
+      await this._show();
+    }
+  }
+
+  /** Give a conversation a name; an empty one is named by how it begins. */
+  async rename(id: number, title: string): Promise<void> {
+    this._setList(await this._server.changeConversation(id, { title }));
+  }
+
+  /** Delete a conversation for good; where it is shown, the one opened before it comes. */
+  async remove(id: number): Promise<void> {
+    if (id === this.current?.id) {
+      this.stop();
+    }
+    this._setList(await this._server.deleteConversation(id));
+    await this._show();
   }
 
   dispose(): void {
@@ -148,6 +226,19 @@ export class Conversation implements IDisposable {
       this._isDisposed = true;
       this.stop();
       Signal.clearData(this);
+    }
+  }
+
+  private async _show(): Promise<void> {
+    this._setProblem(null);
+    this._messages = await this._server.messages();
+    this._changed.emit({ kind: 'reset' });
+  }
+
+  private _setList(list: IConversationInfo[]): void {
+    if (JSON.stringify(list) !== JSON.stringify(this._list)) {
+      this._list = list;
+      this._listChanged.emit();
     }
   }
 
@@ -215,10 +306,12 @@ export class Conversation implements IDisposable {
   }
 
   private _messages: IChatMessage[] = [];
+  private _list: IConversationInfo[] = [];
   private _problem: string | null = null;
   private _abort: AbortController | null = null;
   private _isDisposed = false;
   private _changed = new Signal<this, ConversationChange>(this);
+  private _listChanged = new Signal<this, void>(this);
   private _busyChanged = new Signal<this, boolean>(this);
   private _problemChanged = new Signal<this, void>(this);
   private _approvalProposed = new Signal<this, IApproval>(this);
