@@ -27,7 +27,7 @@ OTHERS = ("@jupyter-widgets/jupyterlab-manager", "jupyterlab-plotly", "open3d")
 NO_BUILD = {"page_config_data": {"buildCheck": False, "buildAvailable": False}}
 """Other packages may bring source extensions; JupyterLab would offer to rebuild itself in a dialog over everything."""
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 class Lab:

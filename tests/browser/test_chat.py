@@ -47,7 +47,7 @@ def test_commands_tool_calls_and_a_plan_that_is_changed(
 
     sidebar.input.click()
     sidebar.page.keyboard.type("/bu")
-    expect(sidebar.page.get_by_role("option")).to_contain_text("/budget")
+    expect(sidebar.page.get_by_role("listbox").get_by_role("option")).to_contain_text("/budget")
     sidebar.page.keyboard.press("ArrowDown")
     sidebar.page.keyboard.press("Enter")
     expect(sidebar.input).to_have_value(re.compile(r"^/budget\s*$"))
