@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wavebook_locomotion import parameters
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
+from wavebook_locomotion.rewards import code as reward_code
 from wavebook_locomotion.rewards import presets
 from wavebook_locomotion.terrains import sets
 
@@ -30,6 +31,8 @@ class TaskConfig:
     seed: int
     device: str
     physics: str
+    code: tuple[reward_code.CodeTerm, ...] = ()
+    """Reward terms that the experiment brought along. They train; the evaluation knows nothing of them."""
 
     @property
     def num_envs(self) -> int:
@@ -57,6 +60,7 @@ def load(
     seed: int,
     device: str = "cpu",
     physics: str = "newton_mjwarp",
+    code: Sequence[reward_code.CodeTerm] = (),
 ) -> TaskConfig:
     """The configuration of ``task`` with dotted ``overrides`` set.
 
@@ -67,22 +71,24 @@ def load(
         seed: Seeds the environment and the learner.
         device: ``cpu``, ``cuda`` or ``cuda:N``, for simulation and learning alike.
         physics: Name of a physics preset of the task.
+        code: Reward terms that stand in the run's own notebook.
 
     Raises:
-        ConfigurationError: An unknown task, preset or parameter, or a value that does not fit; the message names the
-            nearest valid choice.
+        ConfigurationError: An unknown task, preset or parameter, a term whose name is taken, or a value that does not
+            fit; the message names the nearest valid choice.
     """
     if num_envs < 1:
         raise ConfigurationError(f"num_envs must be at least 1, not {num_envs}")
     env, agent = defaults(task, physics)
     parameters.apply(env, agent, dict(overrides or {}))
+    reward_code.add(env.rewards, code)
     presets.drop_unused(env.rewards)
     if env.scene.terrain.terrain_generator is not None:
         sets.drop_unused(env.scene.terrain.terrain_generator.sub_terrains)
     env.scene.num_envs = num_envs
     env.seed = agent.seed = seed
     env.sim.device = agent.device = device
-    return TaskConfig(task, env, agent, dict(overrides or {}), seed, device, physics)
+    return TaskConfig(task, env, agent, dict(overrides or {}), seed, device, physics, tuple(code))
 
 
 def defaults(task: str, physics: str = "newton_mjwarp") -> tuple[Any, Any]:

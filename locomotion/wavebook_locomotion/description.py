@@ -41,8 +41,7 @@ PACKAGES = ("wavebook", "isaaclab", "torch", "rsl-rl-lib", "newton", "warp-lang"
 def rewards(config: TaskConfig) -> list[dict[str, Any]]:
     """The reward terms: ``term``, ``function``, ``weight``, ``parameters``, ``unit``."""
     rows = []
-    for name in config.env.rewards.__dataclass_fields__:
-        term = getattr(config.env.rewards, name)
+    for name, term in vars(config.env.rewards).items():
         if term is None:
             continue
         function = _function_name(term.func)

@@ -25,6 +25,7 @@ from typing import IO, Any
 
 from wavebook_locomotion.configuration import TaskConfig, load
 from wavebook_locomotion.errors import ConfigurationError
+from wavebook_locomotion.rewards.code import of_cells
 
 SEED_STRIDE = 1_000_003
 """Between the seeds of two ranks, so that no rank's environments are those of another run's neighbouring seed."""
@@ -55,6 +56,8 @@ class RankedTraining:
     checkpoint: str | None
     messages: str
     """Where the first rank reports, a line of JSON each."""
+    code: list[str]
+    """Cells of the run's notebook that define its own reward terms."""
     kernel: int
     """The process that the ranks belong to; they end with it."""
 
@@ -108,6 +111,7 @@ def train_ranks(
             str(log_dir.resolve()),
             str(checkpoint.resolve()) if checkpoint else None,
             str(messages),
+            [term.cell for term in config.code],
             os.getpid(),
         )
         (folder / "training.json").write_text(json.dumps(dataclasses.asdict(told)))
@@ -221,6 +225,7 @@ def main(told: Path) -> None:
             seed=training.seed + SEED_STRIDE * rank,
             device=device,
             physics=training.physics,
+            code=of_cells(training.code),
         )
         with open(training.messages, "a", buffering=1) as stream:
 

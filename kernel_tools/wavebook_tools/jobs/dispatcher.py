@@ -32,6 +32,7 @@ from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.jobs.environment import of_run, without_secrets
 from wavebook_tools.jobs.leases import Lease
 from wavebook_tools.jobs.options import QueueOptions, read_options
+from wavebook_tools.jobs.preflight import WAITS, Preflights
 from wavebook_tools.jobs.processes import SUPERVISOR, ProcessIdentity, end_marked, find_supervisor
 from wavebook_tools.jobs.recovery import finish_from_record, has_started
 from wavebook_tools.jobs.slots import Slots, Waiting
@@ -73,6 +74,7 @@ class Dispatcher:
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.wake, selectors.EVENT_READ, None)
         self.conclusions = Conclusions(project, self.store)
+        self.preflights = Preflights(project)
         self.leases: dict[str, list[Lease]] = {}
         """Leases of runs that this dispatcher started. It keeps them beside the supervisor until nothing is left of the
         run: a device is free when its last process is gone, not when the supervisor is."""
@@ -169,6 +171,8 @@ class Dispatcher:
             if reason is not None:
                 self._note(run, reason)
                 return DISK_RETRY
+            if not self._code_tried(run):
+                continue
             if slots is None:
                 assert cluster is not None
                 reason = self._submit(run, cluster)
@@ -214,6 +218,19 @@ class Dispatcher:
         if free < needed:
             return f"waits for disk space: {free / 1e9:.1f} GB are free, {needed / 1e9:.1f} GB must stay"
         return None
+
+    def _code_tried(self, run: QueuedRun) -> bool:
+        """Whether nothing of a run's own code speaks against placing it; its preflight is started where none was."""
+        folder = self.project.root / run.folder
+        outcome = self.preflights.outcome(run.id, folder)
+        if outcome is None:
+            pid = self.preflights.start(run.id, folder)
+            if pid is not None:
+                self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
+            self._note(run, WAITS)
+        elif not outcome.passed:
+            self._finish(run, RunState.FAILED, f"its code failed the preflight: {outcome.message}")
+        return outcome is not None and outcome.passed
 
     def _note(self, run: QueuedRun, reason: str) -> None:
         if run.message != reason:
@@ -375,6 +392,8 @@ class Dispatcher:
             os.close(key.fd)
             with contextlib.suppress(ChildProcessError):  # an adopted one is not our child
                 os.waitpid(pid, 0)
+            if run_id is None and self.preflights.ended(pid):
+                continue  # the next look places its runs
             if run_id is None:
                 self.conclusions.ended()
                 self._conclude_next()

@@ -8,8 +8,10 @@ import json
 from nbformat import NotebookNode
 from papermill.parameterize import parameterize_notebook
 
+from wavebook_tools.code.cells import insert_code
 from wavebook_tools.notebooks.templates import load_template, parameters_of
 from wavebook_tools.notebooks.validation import PROVENANCE_TAG, check_template
+from wavebook_tools.records.code import marks
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunSpec
 
@@ -30,6 +32,7 @@ def render(project: Project, spec: RunSpec, device: str = "cpu") -> NotebookNode
         if PROVENANCE_TAG in cell.metadata.get("tags", []):
             cell.source = provenance(spec)
     notebook = parameterize_notebook(notebook, parameters, comment="The run's parameters, from its spec.json")
+    insert_code(notebook, spec.template, spec.code)
     notebook.metadata["wavebook"] = {"format": 1, "run": spec.id, "wave": spec.wave}
     return notebook
 
@@ -37,7 +40,8 @@ def render(project: Project, spec: RunSpec, device: str = "cpu") -> NotebookNode
 def provenance(spec: RunSpec) -> str:
     """The markdown that opens a run's notebook: what it asks, and where it comes from."""
     created = datetime.datetime.fromtimestamp(spec.created, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    overrides = "\n".join(f"| `{name}` | `{json.dumps(value)}` |" for name, value in spec.overrides.items())
+    changes = {**spec.overrides, **marks(spec.code)}
+    overrides = "\n".join(f"| `{name}` | `{json.dumps(value)}` |" for name, value in changes.items())
     table = (
         f"\n| override | value |\n| --- | --- |\n{overrides}\n" if overrides else "\nNo overrides: the task as it is.\n"
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from wavebook_tools.records.code import MOST, CodeOverride, marks, merged
 from wavebook_tools.records.files import FORMAT
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
@@ -46,9 +47,17 @@ class ExperimentSpec(Document):
     devices: list[str] | None = Field(default=None, description="Where its runs may go; the wave's where absent")
     gpus: int | None = Field(default=None, ge=1, le=64, description="Devices of each run; the wave's where absent")
     template: str = Field(default="train", description="Name of the notebook template")
+    code: list[CodeOverride] = Field(
+        default_factory=list, max_length=MOST, description="Terms in source that the experiment brings along"
+    )
     evidence: list[str] = Field(
         default_factory=list, description="Records this choice rests on, as exp001 or exp001/s0"
     )
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """All that it changes: its overrides, and its code as ``code.reward.NAME``."""
+        return {**self.overrides, **marks(self.code)}
 
     @field_validator("seeds")
     @classmethod
@@ -94,6 +103,9 @@ class WavePlan(Document):
     num_envs: int = Field(ge=1)
     iterations: int = Field(ge=1)
     overrides: Overrides = Field(default_factory=dict, description="Base overrides that every experiment shares")
+    code: list[CodeOverride] = Field(
+        default_factory=list, max_length=MOST, description="Terms in source that every experiment shares"
+    )
     experiments: list[ExperimentSpec] = Field(min_length=1, max_length=64)
     devices: list[str] = Field(
         default=["auto"], description="Where runs may go: ['auto'], ['cpu'] or GPU indices and UUIDs"
@@ -103,6 +115,10 @@ class WavePlan(Document):
     priority: int = Field(default=0, ge=-1000, le=1000, description="Runs of a higher priority start first")
     budget: Budget = Field(default_factory=Budget)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    purpose: Literal["research", "diagnosis"] = Field(
+        default="research",
+        description="A diagnosis isolates why runs failed; its numbers rank nothing",
+    )
     planner: str = Field(default="human", description="Who wrote the plan: human, offline, or a model's name")
     rationale: str = ""
     created: float = Field(default_factory=time.time, description="Unix seconds")
@@ -123,6 +139,10 @@ class WavePlan(Document):
     def run_count(self) -> int:
         """Runs of the wave: experiments times their seeds."""
         return sum(len(experiment.seeds) for experiment in self.experiments)
+
+    def code_of(self, experiment: ExperimentSpec) -> list[CodeOverride]:
+        """The terms in source that an experiment's runs use."""
+        return merged(self.code, experiment.code)
 
     @property
     def folder(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wavebook_tools.records.code import CodeOverride
 from wavebook_tools.records.files import FORMAT
 from wavebook_tools.records.plan import (
     Document,
@@ -62,6 +63,7 @@ class RunSpec(Document):
     overrides: Overrides = Field(
         default_factory=dict, description="The wave's base overrides and the experiment's, merged"
     )
+    code: list[CodeOverride] = Field(default_factory=list, description="Terms in source, the wave's and its own")
     devices: list[str] = Field(default=["auto"])
     gpus: int = Field(default=1, ge=1, description="Devices that the run trains on together")
     share: bool = Field(default=False, description="Whether it may share its device")
@@ -101,6 +103,7 @@ class RunSpec(Document):
             num_envs=experiment.num_envs or plan.num_envs,
             iterations=experiment.iterations or plan.iterations,
             overrides={**plan.overrides, **experiment.overrides},
+            code=plan.code_of(experiment),
             devices=experiment.devices or plan.devices,
             gpus=experiment.gpus or plan.gpus,
             share=plan.share,

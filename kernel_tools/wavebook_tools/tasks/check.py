@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from wavebook_tools.code.check import check_code
 from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.tasks.catalogue import task_named
@@ -67,6 +68,7 @@ def check_plan(plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None) ->
         if experiment.devices is not None:
             check_devices(experiment.devices)
         _check_ranks(plan, experiment)
+        _check_terms(experiment.id, schema, plan, experiment)
     _check_ground(plan, schema)
     baselines = [experiment.id for experiment in plan.experiments if experiment.baseline]
     if len(baselines) > 1:
@@ -85,6 +87,19 @@ def _check_ground(plan: WavePlan, schema: TaskSchema) -> None:
         return
     if problem := _problem(schema, "env.terrain_set", wanted):
         raise UsageError(problem.replace("override 'env.terrain_set'", "evaluation.terrain_set"))
+
+
+def _check_terms(owner: str, schema: TaskSchema, plan: WavePlan, experiment: ExperimentSpec) -> None:
+    for code in plan.code_of(experiment):
+        try:
+            check_code(code)
+        except UsageError as error:
+            raise UsageError("\n".join(f"{owner}: {line}" for line in str(error).splitlines())) from error
+        if f"env.rewards.{code.name}" in schema.parameters:
+            raise UsageError(
+                f"{owner}: code {code.name!r}: {schema.task} has a term of that name; call yours differently, and set "
+                f"the task's own by env.rewards.{code.name}.weight"
+            )
 
 
 def _check_ranks(plan: WavePlan, experiment: ExperimentSpec) -> None:
