@@ -71,12 +71,12 @@ def test_what_is_no_plain_term_is_refused_with_the_reason(what):
 
 
 def test_parameters_belong_to_the_function():
-    with pytest.raises(UsageError, match="no argument 'scal'. Did you mean 'scale'"):
+    with pytest.raises(UsageError, match=r"no argument 'scal'\. Did you mean 'scale'"):
         check_code(code("def term(env, scale=1.0):\n    return scale\n", scal=2.0))
 
 
 def test_a_deep_source_is_refused_without_a_recursion_error():
-    with pytest.raises(UsageError, match="nested deeper|no Python"):
+    with pytest.raises(UsageError, match=r"nested deeper|no Python"):
         check_code(body("return " + "-" * 3000 + "1"))
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from wavebook.agent.code_diffs import CodeDiff, code_diffs, code_refs, digests
 from wavebook.agent.database import opened, transaction
 from wavebook.agent.estimate import Estimate, estimate
 from wavebook.agent.plan_changes import PlanChanges, changed, defaults
@@ -71,6 +72,8 @@ class Approval(BaseModel):
     why: str = ""
     queued: bool = False
     """Whether an approved wave has reached the queue."""
+    code: list[CodeDiff] = Field(default_factory=list)
+    """The plan's code overrides as diffs."""
     base: dict[str, Any] = Field(default_factory=dict)
     """What the task has without the plan, for every name that the plan overrides; a name it does not know is absent."""
 
@@ -128,6 +131,7 @@ class Approvals:
                 wave=plan.id,
                 approval=approval_id,
                 experiments=[experiment.id for experiment in plan.experiments],
+                **code_refs(plan),
                 evidence=sorted({record for experiment in plan.experiments for record in experiment.evidence}),
             )
         return self.get(approval_id)
@@ -146,6 +150,7 @@ class Approvals:
             found = [_approval(row) for row in rows]
         for approval in found:
             approval.base = defaults(approval.plan, self._tasks)
+            approval.code = code_diffs(approval.plan, [a.plan for a in found if a.id < approval.id and _seen(a)])
         return found
 
     def get(self, approval_id: int) -> Approval:
@@ -227,6 +232,11 @@ class Approvals:
         plan, told = changed(self.get(approval_id).plan, changes, self._tasks)
         return plan, estimate(self.project, plan), told
 
+    def unseen_code(self, plan: WavePlan) -> Sequence[str]:
+        """Code overrides of a plan whose source no person has approved yet, by name."""
+        known = {digest for a in self.list() if _seen(a) for digest in digests(a.plan).values()}
+        return [name for name, digest in digests(plan).items() if digest not in known]
+
     def limit_hours(self, approval_id: int, gpu_hours: float) -> None:
         """Let a pending wave spend no more than so many GPU hours [h]; a lower limit of its own stays."""
         with self._deciding():
@@ -297,7 +307,8 @@ class Approvals:
             connection.execute("UPDATE approvals SET queued = 1 WHERE id = ?", (approval.id,))
 
     def _note(self, approval: Approval, verb: str, by: str, why: str) -> None:
-        self.project.ledger.append("human", by, verb, why=why, wave=approval.plan.id, approval=approval.id)
+        plan = approval.plan
+        self.project.ledger.append("human", by, verb, why=why, wave=plan.id, approval=approval.id, **code_refs(plan))
 
     def _store_plan(self, approval: Approval) -> None:
         # Stored before the decision, so that a recovery queues what was approved and not what was proposed.
@@ -361,6 +372,11 @@ class Approvals:
             yield
         finally:
             os.close(descriptor)
+
+
+def _seen(approval: Approval) -> bool:
+    """Whether a person has read the plan: approved it, which no standing budget does with code that none has read."""
+    return approval.state == "approved"
 
 
 def _approval(row: sqlite3.Row) -> Approval:

@@ -104,7 +104,7 @@ def _best(project: Project, comparison: Comparison) -> str:
         if best is reference:
             lines.append(f"- `{task}`: the baseline {reference.tried.name}, {said}; nothing beat it beyond the noise.")
         else:
-            overrides = ", ".join(f"`{name}` = `{value}`" for name, value in best.tried.overrides.items())
+            overrides = ", ".join(f"`{name}` = `{value}`" for name, value in best.tried.changes.items())
             lines.append(
                 f"- `{task}`: {best.tried.name} with {overrides}: {said}, against "
                 f"{format_error(reference.mean)} {unit} of the baseline {reference.tried.name}."
@@ -128,7 +128,7 @@ def _repeats(comparison: Comparison) -> str:
     """Configurations that ran in more than one experiment."""
     same: dict[tuple[object, str], list[Experiment]] = {}
     for experiment in comparison.experiments:
-        key = (experiment.size, repr(sorted(experiment.overrides.items(), key=str)))
+        key = (experiment.size, repr(sorted(experiment.changes.items(), key=str)))
         same.setdefault(key, []).append(experiment)
     lines = ["## Repeated", ""]
     for group in same.values():

@@ -49,7 +49,7 @@ def _levels(project: Project) -> dict[str, dict[str, float]]:
         except WavebookError:
             continue  # a damaged record is told where waves are compared
         for experiment in experiments:
-            for branch in list(experiment.spec.overrides) or [experiment.plan.task]:
+            for branch in list(experiment.spec.changes) or [experiment.plan.task]:
                 levels.setdefault(branch, {}).update(_of(experiment))
     return levels
 

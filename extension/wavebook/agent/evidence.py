@@ -14,6 +14,7 @@ from typing import Any, Literal
 from wavebook_tools.comparison.data import Experiment, collect
 from wavebook_tools.comparison.statistics import Difference, Noise, difference, pooled
 from wavebook_tools.errors import WavebookError
+from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.plan import Overrides
 from wavebook_tools.records.project import Project
 
@@ -31,6 +32,13 @@ class Tried:
     overrides: Overrides
     size: Size
     experiments: list[Experiment] = field(default_factory=list)
+    code: Sequence[CodeOverride] = ()
+    """Terms in source."""
+
+    @property
+    def changes(self) -> Overrides:
+        """All that tells it from the task as it is: overrides, and code as ``code.reward.NAME``."""
+        return {**self.overrides, **marks(self.code)}
 
     @property
     def name(self) -> str:
@@ -103,9 +111,10 @@ class Evidence:
         several = sum(len(group) > 1 for group in groups)
         return pooled(groups, f"{several} experiments with several seeds")
 
-    def has(self, overrides: Overrides) -> bool:
+    def has(self, overrides: Overrides, code: Sequence[CodeOverride] = ()) -> bool:
         """Whether this configuration was tried or is about to be."""
-        return any(_key(tried.overrides) == _key(overrides) for tried in self.tried)
+        wanted = _key({**overrides, **marks(code)})
+        return any(_key(tried.changes) == wanted for tried in self.tried)
 
     def find(self, experiment_id: str) -> Tried | None:
         """The configuration that an experiment ran."""
@@ -158,12 +167,13 @@ def read_evidence(project: Project, task: str) -> Evidence:
             continue
         problems.extend(comparison.problems)
         for experiment in comparison.experiments:
-            if experiment.plan.task != task:
+            if experiment.plan.task != task or experiment.plan.purpose == "diagnosis":
                 continue
             if record.id not in waves:
                 waves.append(record.id)
-            key = (experiment.size, _key(experiment.overrides))
-            tried.setdefault(key, Tried(experiment.overrides, experiment.size)).experiments.append(experiment)
+            key = (experiment.size, _key(experiment.changes))
+            new = Tried(experiment.overrides, experiment.size, code=experiment.code)
+            tried.setdefault(key, new).experiments.append(experiment)
     return Evidence(tuple(tried.values()), tuple(waves), tuple(problems))
 
 
@@ -172,7 +182,7 @@ def rank(evidence: Evidence, metric: str, direction: Literal["down", "up"]) -> R
     measured = evidence.measured(metric)
     if not measured:
         return None
-    reference = next((t for t in measured if not t.overrides), None) or next(
+    reference = next((t for t in measured if not t.changes), None) or next(
         (t for t in measured if any(experiment.spec.baseline for experiment in t.experiments)), measured[0]
     )
     noise, protocol = evidence.noise(metric), evidence.protocol(metric)
@@ -189,7 +199,7 @@ def rank(evidence: Evidence, metric: str, direction: Literal["down", "up"]) -> R
         return Standing(tried, fmean(numbers), len(numbers), found, better, worse)
 
     others = [standing(tried) for tried in measured if tried is not reference]
-    others.sort(key=lambda s: (-sign * s.mean, len(s.tried.overrides), s.tried.name))
+    others.sort(key=lambda s: (-sign * s.mean, len(s.tried.changes), s.tried.name))
     return Ranking(metric, standing(reference), tuple(others), noise)
 
 
@@ -197,7 +207,7 @@ def closed_parameters(evidence: Evidence, base: Overrides) -> dict[str, int]:
     """Parameters whose changes broke so many runs that they are left alone, with that number."""
     broken: dict[str, int] = {}
     for tried in evidence.tried:
-        for name in changed(tried.overrides, base):
+        for name in changed(tried.changes, base):
             broken[name] = broken.get(name, 0) + tried.broken
     return {name: number for name, number in broken.items() if number >= HOPELESS}
 

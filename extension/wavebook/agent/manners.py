@@ -6,6 +6,7 @@ from wavebook.agent.branches import closed_branches, closing
 from wavebook.agent.evidence import read_evidence
 from wavebook_tools.comparison.data import JUDGED
 from wavebook_tools.errors import UsageError
+from wavebook_tools.records.code import marks
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunResult
@@ -43,8 +44,9 @@ def check_manners(project: Project, plan: WavePlan) -> None:
                 f"{experiment.id} predicts {experiment.prediction.metric!r}, which the fixed evaluation does not "
                 f"measure; choose from {', '.join(sorted(PREDICTABLE))}"
             )
+    shared = [*plan.overrides, *marks(plan.code), plan.task]
     for branch, why in closed_branches(project).items():
-        touched = [e.id for e in plan.experiments if closing(branch, [*plan.overrides, *e.overrides, plan.task])]
+        touched = [e.id for e in plan.experiments if closing(branch, [*shared, *e.changes])]
         if touched:
             problems.append(
                 f"{', '.join(touched)}: the branch {branch!r} is closed ({why}); open it again with reasons"

@@ -17,6 +17,7 @@ from wavebook.agent.variations import Setting, Variation, on_task, variations
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.metrics.quantities import format_number, quantity
+from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.numbering import Numbers
 from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, WavePlan, slugify
 from wavebook_tools.records.project import Project
@@ -74,8 +75,9 @@ class Proposer:
         evidence = read_evidence(self.project, schema.task)
         ranking = rank(evidence, topic.metric, topic.direction)
         base = dict(ranking.best.tried.overrides) if ranking else {}
+        code = list(ranking.best.tried.code) if ranking else []
         self._tell_records(evidence, ranking, topic)
-        setting = Setting(schema, directive, topic, base, evidence, ranking, self._closed(schema))
+        setting = Setting(schema, directive, topic, base, evidence, ranking, self._closed(schema), code)
 
         wanted = self._experiments()
         with_baseline = wanted > 1 or ranking is None
@@ -91,10 +93,11 @@ class Proposer:
         seeds, base_seeds, chosen = self._seeds(chosen, with_baseline)
         specs: list[ExperimentSpec] = []
         if with_baseline:
-            specs.append(self._baseline(ranking, evidence, base, schema, base_seeds))
+            specs.append(self._baseline(ranking, evidence, setting, base_seeds))
         specs += [self._spec(len(specs) + index, variation, seeds) for index, variation in enumerate(chosen)]
         self._tell_judgement(with_baseline, base_seeds, seeds, bool(chosen))
-        return self._plan(schema, topic, specs, overrides=base, parent=_parent(evidence, ranking), evidence=evidence)
+        parent = _parent(evidence, ranking)
+        return self._plan(schema, topic, specs, overrides=base, code=code, parent=parent, evidence=evidence)
 
     def _closed(self, schema: TaskSchema) -> list[str]:
         """Parameters that closed branches cover; which they are is told."""
@@ -130,6 +133,7 @@ class Proposer:
                     slug=f"again-{baseline.name}",
                     hypothesis=f"{baseline.name} on the same new seeds, so that both are measured alike.",
                     overrides=baseline.overrides,
+                    code=list(baseline.code),
                     seeds=seeds,
                     baseline=True,
                     evidence=baseline.names,
@@ -142,6 +146,7 @@ class Proposer:
                 slug=f"again-{subject.name}",
                 hypothesis=f"The result of {subject.name}{against} holds on seeds that it has not seen.",
                 overrides=subject.overrides,
+                code=list(subject.code),
                 seeds=seeds,
                 baseline=baseline is None,
                 prediction=Prediction(
@@ -243,11 +248,10 @@ class Proposer:
     def _devices(self) -> list[str]:
         return self.directive.devices or self.settings.devices.use
 
-    def _baseline(
-        self, ranking: Ranking | None, evidence: Evidence, base: Overrides, schema: TaskSchema, number: int
-    ) -> ExperimentSpec:
+    def _baseline(self, ranking: Ranking | None, evidence: Evidence, setting: Setting, number: int) -> ExperimentSpec:
         best = ranking.best if ranking else None
-        known = [tried for tried in evidence.tried if tried.overrides == base]
+        schema, base = setting.schema, {**setting.base, **marks(setting.code)}
+        known = [tried for tried in evidence.tried if tried.changes == base]
         used = {seed for tried in known for seed in tried.seeds}
         seeds = self.directive.seed_list or fresh_seeds(used, number)
         if best is None:
@@ -294,6 +298,7 @@ class Proposer:
         *,
         evidence: Evidence,
         overrides: Overrides | None = None,
+        code: list[CodeOverride] | None = None,
         parent: int | None = None,
         goal: str | None = None,
         size: tuple[int, int] | None = None,
@@ -321,6 +326,7 @@ class Proposer:
             num_envs=size[0],
             iterations=size[1],
             overrides=overrides or {},
+            code=code or [],
             experiments=specs,
             devices=self._devices(),
             budget=Budget(max_runs=self._max_runs(), gpu_hours=directive.gpu_hours or self.settings.budget.gpu_hours),

@@ -155,6 +155,8 @@ def approve_within_budget(approvals: Approvals, approval: Approval) -> tuple[App
     budgets = StandingBudgets(approvals.project)
     if approval.state != "pending" or budgets.current() is None:
         return approval, ""
+    if unseen := approvals.unseen_code(approval.plan):
+        return approval, f"This plan waits for you: it has code that no person has approved ({', '.join(unseen)})."
     hours = approval.estimate.gpu_hours
     budget = budgets.reserve(approval.plan, hours)
     if isinstance(budget, str):

@@ -14,6 +14,7 @@ from wavebook.agent.steps import steps
 from wavebook.agent.topics import BY_KEY, Topic, Way
 from wavebook_tools.errors import UsageError
 from wavebook_tools.metrics import quantity
+from wavebook_tools.records.code import CodeOverride
 from wavebook_tools.records.plan import Overrides, Prediction, slugify
 from wavebook_tools.tasks import TaskSchema, check_overrides
 
@@ -52,6 +53,8 @@ class Setting:
     ranking: Ranking | None
     closed: Sequence[str] = ()
     """Parameters of branches that were closed."""
+    code: Sequence[CodeOverride] = ()
+    """Terms in source that the base has."""
 
     def current(self, name: str) -> Any:
         """The value of a parameter in the base."""
@@ -74,7 +77,7 @@ def variations(setting: Setting) -> Iterator[Variation]:
             for name in variation.overrides
             for untouched in setting.directive.kept
         )
-        if kept or merged in seen or merged == setting.base or setting.evidence.has(merged):
+        if kept or merged in seen or merged == setting.base or setting.evidence.has(merged, setting.code):
             continue
         if any(name in left_alone for name in variation.overrides) and variation.source != "named":
             continue

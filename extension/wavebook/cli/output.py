@@ -71,6 +71,9 @@ def plan_table(plan: dict[str, Any]) -> Table:
         table.add_column(column, overflow="fold")
     for experiment in plan["experiments"]:
         overrides = "\n".join(f"{name} = {value}" for name, value in experiment["overrides"].items()) or "none"
+        if experiment.get("code"):
+            names = ", ".join(code["name"] for code in experiment["code"])
+            overrides = f"code: {names}" + ("" if overrides == "none" else f"\n{overrides}")
         name = f"{experiment['id']} {experiment['slug']}" + (" (baseline)" if experiment["baseline"] else "")
         cells = (name, experiment["hypothesis"], overrides, " ".join(map(str, experiment["seeds"])))
         table.add_row(*(escape(cell) for cell in cells))

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 from rich.markup import escape
+from rich.syntax import Syntax
 
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.choice import choose_planner
@@ -60,6 +61,9 @@ def plan(
     if approval.plan.rationale:
         console.print(approval.plan.rationale, soft_wrap=True, markup=False)
     console.print(plan_table(approval.plan.model_dump(mode="json")))
+    for code in approval.code:
+        console.print(f"\n[bold]{escape(code.experiment or 'All experiments')}[/] brings code:")
+        console.print(Syntax(code.diff, "diff", theme="ansi_light", background_color="default"))
     console.print(f"\nApprove and start it: wavebook run {approval.plan.id}")
 
 

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.metrics.history import MetricHistory, read_metrics
+from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.plan import ExperimentSpec, Overrides, WavePlan
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.run import RunId, RunResult, RunState
@@ -83,6 +84,16 @@ class Experiment:
     def overrides(self) -> Overrides:
         """The wave's base overrides and the experiment's, merged."""
         return {**self.plan.overrides, **self.spec.overrides}
+
+    @property
+    def code(self) -> list[CodeOverride]:
+        """The terms in source that its runs use, the wave's and its own."""
+        return self.plan.code_of(self.spec)
+
+    @property
+    def changes(self) -> Overrides:
+        """All that tells it from the task as it is: overrides, and code as ``code.reward.NAME``."""
+        return {**self.overrides, **marks(self.code)}
 
     @property
     def size(self) -> tuple[str, int, int]:

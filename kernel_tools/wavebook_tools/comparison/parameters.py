@@ -10,6 +10,7 @@ from wavebook_tools.comparison.data import Experiment
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.tasks import load_tasks
 
+NO_CODE = "none"
 UNKNOWN_DEFAULT = "default"
 """Stands for a value that no override sets and no task plug-in here declares."""
 
@@ -23,9 +24,9 @@ def differing(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
     for position, name in enumerate(("task", "num_envs", "iterations")):
         values[name] = [experiment.size[position] for experiment in experiments]
     defaults = [default_values(experiment.plan.task) for experiment in experiments]
-    for name in dict.fromkeys(name for experiment in experiments for name in experiment.overrides):
+    for name in dict.fromkeys(name for experiment in experiments for name in experiment.changes):
         values[name] = [
-            experiment.overrides.get(name, default.get(name, UNKNOWN_DEFAULT))
+            experiment.changes.get(name, NO_CODE if name.startswith("code.") else default.get(name, UNKNOWN_DEFAULT))
             for experiment, default in zip(experiments, defaults, strict=True)
         ]
     return {name: row for name, row in values.items() if len({_key(value) for value in row}) > 1}

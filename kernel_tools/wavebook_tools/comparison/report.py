@@ -105,7 +105,7 @@ def _head(comparison: Comparison) -> str:
 def _experiments(comparison: Comparison, verdicts: Mapping[str, Verdict]) -> str:
     lines = ["## Experiments", ""]
     for experiment in comparison.experiments:
-        shown = ", ".join(f"`{name}` = `{_code(value)}`" for name, value in experiment.spec.overrides.items())
+        shown = ", ".join(f"`{name}` = `{_code(value)}`" for name, value in experiment.spec.changes.items())
         lines.append(
             f"**{experiment.label}** ({MARKS[verdicts[experiment.id].verdict]}): {quiet(experiment.spec.hypothesis)}"
         )

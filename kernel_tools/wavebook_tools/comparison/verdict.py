@@ -81,7 +81,7 @@ def find_baseline(comparison: Comparison, wave_id: int) -> Experiment | None:
     A wave without either takes the baseline of its parent, where that trained the same task at the same size.
     """
     own = comparison.of_wave(wave_id)
-    found = next((e for e in own if e.spec.baseline), None) or next((e for e in own if not e.spec.overrides), None)
+    found = next((e for e in own if e.spec.baseline), None) or next((e for e in own if not e.spec.changes), None)
     if found is not None or not own:
         return found
     plan = own[0].plan

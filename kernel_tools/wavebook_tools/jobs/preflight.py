@@ -165,6 +165,7 @@ def try_code(record: RunRecord, *, longest: float = LONGEST) -> Outcome:
 
 
 def _execute(project: Project, spec: Any, folder: Path, longest: float) -> tuple[Outcome, Any]:
+    import papermill  # noqa: F401 - first: it loads our engine, which needs it
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 

@@ -111,7 +111,7 @@ def wave_status(
                 "slug": experiment.slug,
                 "hypothesis": experiment.hypothesis,
                 "baseline": experiment.baseline,
-                "overrides": experiment.overrides,
+                "overrides": experiment.changes,
                 "seeds": experiment.seeds,
                 "verdict": None,
             }

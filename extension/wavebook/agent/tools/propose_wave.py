@@ -10,6 +10,7 @@ from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.manners import check_manners
 from wavebook.agent.tools.tool import Access, Arguments, Tool, Workspace
 from wavebook_tools.errors import UsageError
+from wavebook_tools.records.code import MOST, CodeOverride
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.numbering import Numbers
 from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, Seed, WavePlan, slugify
@@ -27,6 +28,9 @@ class ProposedExperiment(Arguments):
     prediction: Prediction | None = Field(default=None, description="Every experiment but the baseline needs one")
     num_envs: int | None = Field(default=None, ge=1)
     iterations: int | None = Field(default=None, ge=1)
+    code: list[CodeOverride] = Field(
+        default=[], max_length=MOST, description="Reward terms in source; tried on two environments before a run starts"
+    )
     evidence: list[str] = Field(default=[], max_length=50, description="Records this rests on, as exp001 or exp001/s0")
 
 
@@ -37,6 +41,7 @@ class ProposeWave(Arguments):
     directive: str = Field(default="", max_length=2000, description="What the person asked for, in their words")
     task: str | None = Field(default=None, max_length=200, description="The project's own where absent")
     overrides: Overrides = Field(default_factory=dict, description="Shared by all experiments: the best so far")
+    code: list[CodeOverride] = Field(default=[], max_length=MOST, description="Reward terms that all experiments share")
     parent: int | None = Field(default=None, ge=1, description="The wave that this one follows")
     num_envs: int | None = Field(default=None, ge=1)
     iterations: int | None = Field(default=None, ge=1)
@@ -76,6 +81,7 @@ def wave_plan(workspace: Workspace, arguments: ProposeWave) -> WavePlan:
             num_envs=arguments.num_envs or settings.training.num_envs,
             iterations=arguments.iterations or settings.training.iterations,
             overrides=arguments.overrides,
+            code=arguments.code,
             experiments=[_spec(offset, one, numbers) for offset, one in enumerate(arguments.experiments)],
             devices=arguments.devices or settings.devices.use,
             budget=Budget(

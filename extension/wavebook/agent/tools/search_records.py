@@ -46,7 +46,7 @@ def run(workspace: Workspace, arguments: SearchRecords) -> str:
 def _fits(experiment: Experiment, wanted: SearchRecords) -> bool:
     if wanted.task is not None and experiment.plan.task != wanted.task:
         return False
-    words = " ".join([*experiment.overrides, experiment.spec.slug, experiment.spec.hypothesis]).lower()
+    words = " ".join([*experiment.changes, experiment.spec.slug, experiment.spec.hypothesis]).lower()
     states = {
         "any": True,
         "measured": bool(experiment.measured()),
@@ -57,7 +57,7 @@ def _fits(experiment: Experiment, wanted: SearchRecords) -> bool:
 
 
 def _line(experiment: Experiment, verdict: Verdict | None) -> str:
-    overrides = ", ".join(f"{name}={value}" for name, value in experiment.overrides.items()) or "no overrides"
+    overrides = ", ".join(f"{name}={value}" for name, value in experiment.changes.items()) or "no overrides"
     task, num_envs, iterations = experiment.size
     # Messages of runs are left out: they quote logs, which read_alerts marks as foreign.
     states = ", ".join(f"{run.id} {run.state}" for run in experiment.runs)
