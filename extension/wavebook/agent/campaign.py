@@ -107,7 +107,8 @@ def _best(project: Project, comparison: Comparison) -> str:
             overrides = ", ".join(f"`{name}` = `{value}`" for name, value in best.tried.changes.items())
             lines.append(
                 f"- `{task}`: {best.tried.name} with {overrides}: {said}, against "
-                f"{format_error(reference.mean)} {unit} of the baseline {reference.tried.name}."
+                f"{format_error(reference.mean)} {unit} of the baseline {reference.tried.name}"
+                + ("." if best.tried.repeated else "; it counts as a win once it was repeated on other seeds.")
             )
     return "\n".join(lines)
 

@@ -70,6 +70,13 @@ class Tried:
         return sum(len(experiment.broken) for experiment in self.experiments)
 
     @property
+    def repeated(self) -> bool:
+        """Whether a later experiment measured it on a seed that the first had not seen."""
+        measured = [{run.seed for run in e.runs if run.results} for e in self.experiments]
+        first = next((seeds for seeds in measured if seeds), set())
+        return any(seeds - first for seeds in measured)
+
+    @property
     def unfinished(self) -> int:
         return sum(len(experiment.unfinished) for experiment in self.experiments)
 
@@ -132,6 +139,8 @@ class Standing:
     """Against the reference; None for the reference itself and where the noise is unknown."""
     better: bool
     worse: bool
+    values: tuple[float, ...] = ()
+    """One number a seed."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +158,20 @@ class Ranking:
     def best(self) -> Standing:
         """The best that is better than the reference by more than the noise; the reference where none is.
 
-        A tie goes to the reference, which is the simpler configuration.
+        A tie goes to the simpler configuration: the reference, and among those that beat it and that the noise does
+        not tell from the best of them, the one that changes least.
         """
-        return next((standing for standing in self.others if standing.better), self.reference)
+        better = [standing for standing in self.others if standing.better]
+        if not better:
+            return self.reference
+        alike = [standing for standing in better if self._alike(standing, better[0])]
+        return min(alike, key=lambda standing: len(standing.tried.changes))
+
+    def _alike(self, one: Standing, best: Standing) -> bool:
+        if one is best:
+            return True
+        found = difference(one.values, best.values, self.noise)
+        return found is not None and not found.real
 
 
 def read_evidence(project: Project, task: str) -> Evidence:
@@ -196,7 +216,7 @@ def rank(evidence: Evidence, metric: str, direction: Literal["down", "up"]) -> R
         # What broke on some seeds is not better, however well the survivors do.
         better = found is not None and found.real and gain > 0 and not tried.broken
         worse = found is not None and found.real and gain < 0
-        return Standing(tried, fmean(numbers), len(numbers), found, better, worse)
+        return Standing(tried, fmean(numbers), len(numbers), found, better, worse, tuple(numbers))
 
     others = [standing(tried) for tried in measured if tried is not reference]
     others.sort(key=lambda s: (-sign * s.mean, len(s.tried.changes), s.tried.name))

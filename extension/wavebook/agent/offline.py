@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from wavebook.agent import replies
 from wavebook.agent.approvals import Approvals
+from wavebook.agent.diagnosis.case import failed_run
+from wavebook.agent.diagnosis.plan import Isolation, plan_for
 from wavebook.agent.directive import Directive
 from wavebook.agent.planner import Part, Proposal, Request, TextDelta
 from wavebook.agent.proposal import Proposed, Proposer
@@ -44,6 +46,11 @@ class OfflinePlanner:
         """
         read = self._read(directive)
         read = replace(read, experiments=experiments or read.experiments, seeds=seeds or read.seeds)
+        if read.intent == "diagnose":
+            isolation = self._isolate(read)
+            if isolation.plan is None:
+                raise UsageError(replies.isolation(isolation))
+            return isolation.plan
         if read.intent not in {"plan", "reproduce"} or not read.says_something:
             raise UsageError(replies.clarification(read))
         return self._propose(read).plan
@@ -59,11 +66,21 @@ class OfflinePlanner:
                 yield TextDelta(f"\n\n{reason}")
             yield TextDelta(f"\n\n{_summary(proposed.plan)}")
             yield Proposal(proposed.plan)
+        elif read.intent == "diagnose":
+            isolation = await asyncio.to_thread(self._isolate, read)
+            yield TextDelta(replies.isolation(isolation))
+            if isolation.plan is not None:
+                yield Proposal(isolation.plan)
         else:
             yield TextDelta(await asyncio.to_thread(self._reply, read))
 
     def _read(self, text: str) -> Directive:
         return read_directive(text, self._known_tasks(), self.project.settings().training.task)
+
+    def _isolate(self, read: Directive) -> Isolation:
+        run = failed_run(self.project, read.subject)
+        numbers = Approvals(self.project, tasks=self._tasks).next_numbers()
+        return plan_for(self.project, run, numbers, self._known_tasks(), self.name, directive=read.text)
 
     def _propose(self, read: Directive) -> Proposed:
         approvals = Approvals(self.project, tasks=self._tasks)

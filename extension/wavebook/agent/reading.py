@@ -52,6 +52,13 @@ _QUESTIONS: tuple[tuple[Intent, str], ...] = (
 )
 
 
+_DIAGNOSE = (
+    r"\b(?:diagnos\w*|isolat\w*|root\s+cause|what\s+(?:broke|went\s+wrong)"
+    r"|why\b.{0,60}\b(?:fail\w*|hang\w*|hung|crash\w*|br(?:eak|oke)\w*|collaps\w*|diverg\w*|die[ds]?)"
+    r"|(?:find|narrow)\b.{0,30}\b(?:causes?|culprit|terrains?\s+that\s+(?:hang|break|crash)))\b"
+)
+
+
 def read_directive(text: str, tasks: Mapping[str, TaskSchema], default_task: str) -> Directive:
     """Read a directive.
 
@@ -76,6 +83,11 @@ class _Reader:
 
     def read(self) -> Directive:
         found = self.read_
+        if re.search(_DIAGNOSE, self.rest, re.DOTALL):
+            run = re.search(r"\bexp\d{3,}(?:/s\d+(?:-r\d+)?)?\b", self.rest)
+            found.intent, found.subject = "diagnose", run[0] if run else None
+            self._note(f"isolate why {found.subject or 'the newest run that went wrong'} failed")
+            return found
         for intent, pattern in _QUESTIONS:
             if re.fullmatch(pattern, self.rest, re.DOTALL):
                 found.intent = intent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wavebook.agent.approvals import Approval
+from wavebook.agent.diagnosis.plan import Isolation
 from wavebook.agent.directive import Directive
 from wavebook.agent.pruning import hopeless_runs
 from wavebook_tools.comparison import verdicts
@@ -16,7 +17,8 @@ EXAMPLES = (
     "- make DHAV1 track velocity better on flat ground\n"
     "- fall less often on rough ground, 3 experiments, 2 seeds\n"
     "- try learning rates 3e-4 and 3e-3, 500 iterations\n"
-    "- reproduce the best with 3 seeds"
+    "- reproduce the best with 3 seeds\n"
+    "- why did exp003 fail? isolate the cause"
 )
 
 SUBJECTS = (
@@ -51,6 +53,18 @@ def clarification(directive: Directive) -> str:
         f"I don't know what to try for that.{missed}{understood} Name a goal ({SUBJECTS}) or a parameter with a value, "
         f"for example:\n\n{EXAMPLES}"
     )
+
+
+def isolation(found: Isolation) -> str:
+    """How the cause of a failure is to be isolated, in words."""
+    lines = [f"The watchdog's finding in {found.run}: **{found.kind}**. {found.question}"]
+    if found.plan is not None:
+        lines.append("I propose to find out by experiments, the first of which is the control:")
+        lines.append("\n".join(f"- {e.id} {e.slug}: {e.hypothesis}" for e in found.plan.experiments))
+    lines += [f"`{step.tool}` would tell as well: {step.why}." for step in found.steps]
+    if found.left_out:
+        lines.append(f"Not tested: {', '.join(found.left_out)}.")
+    return "\n\n".join(lines)
 
 
 def status(project: Project, approvals: list[Approval]) -> str:

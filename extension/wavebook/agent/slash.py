@@ -106,7 +106,8 @@ def _diagnose(argument: str, approvals: Approvals, _: str) -> str:
     if not alerts:
         return f"The watchdog found nothing in {argument}."
     told = [f"- **{alert.get('finding', 'alert')}**: {alert.get('message', '')}" for alert in alerts]
-    return "\n".join([f"The watchdog found in {argument}:", "", *told])
+    ask = f'Write "isolate why {argument} failed" for a wave of experiments that tells the cause.'
+    return "\n".join([f"The watchdog found in {argument}:", "", *told, "", ask])
 
 
 def _budget(argument: str, approvals: Approvals, by: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from statistics import fmean
 
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment
+from wavebook_tools.comparison.isolation import isolated
 from wavebook_tools.comparison.verdict import Verdict, find_baseline, format_error
 from wavebook_tools.metrics.quantities import format_number, quantity
 
@@ -14,6 +15,8 @@ from wavebook_tools.metrics.quantities import format_number, quantity
 def findings(comparison: Comparison, verdicts: Mapping[str, Verdict]) -> list[str]:
     """Sentences on a single wave: what helped, what did not, which predictions held, how fine the wave could see."""
     (plan,) = comparison.plans
+    if plan.purpose == "diagnosis":
+        return isolated(comparison)
     found: list[str] = []
     unit = quantity(JUDGED).unit
     for judgement, words in (("better", "lowers"), ("worse", "raises")):
@@ -70,6 +73,12 @@ def prediction_outcome(experiment: Experiment, comparison: Comparison, verdict: 
         f"The prediction of {experiment.label} that {about.label} goes {wanted} {held}: "
         f"{format_number(fmean(others), 3)} became {format_number(fmean(mine), 3)} {about.unit}{share}."
     )
+
+
+def checked_predictions(comparison: Comparison, verdicts: Mapping[str, Verdict]) -> dict[str, tuple[bool, str]]:
+    """For each experiment whose prediction can be checked whether it held, and the sentence on it."""
+    told = {e.id: prediction_outcome(e, comparison, verdicts[e.id]) for e in comparison.experiments}
+    return {name: (" did not hold: " not in text, text) for name, text in told.items() if text}
 
 
 def _of(comparison: Comparison, verdicts: Mapping[str, Verdict], judgement: str) -> list[Experiment]:
