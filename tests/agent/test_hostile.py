@@ -19,7 +19,7 @@ from wavebook.agent.claude import ClaudePlanner
 from wavebook.agent.conversation import turn
 from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.planner import Proposal, Request
-from wavebook.agent.standing import StandingBudgets
+from wavebook.agent.standing import StandingBudgets, approve_within_budget
 from wavebook.agent.tools.call import LONGEST, call
 from wavebook.agent.tools.registry import TOOLS
 from wavebook.agent.tools.requests import Requests
@@ -220,6 +220,99 @@ def test_malformed_calls_are_refused_in_words(tool, arguments, project):
     assert Requests(project).list() == []
 
 
+def term(*lines: str, **fields: Any) -> dict[str, Any]:
+    """A wave with one code override that holds these lines, indented as they are."""
+    body = "\n".join(lines)
+    source = f"import torch\n\n\ndef sly(env):\n{body}\n    return env.step_dt\n"
+    code = {"name": "sly", "source": source, "weight": 1.0, **fields}
+    base = {"slug": "baseline", "hypothesis": "The task as it is.", "baseline": True, "seeds": [2, 3]}
+    new = {
+        **{"slug": "sly", "hypothesis": "A harmless term helps.", "code": [code]},
+        "prediction": {"metric": "error_vel_xy", "direction": "down"},
+    }
+    return {"goal": "Try a harmless term", "experiments": [base, new]}
+
+
+CODE = {
+    "import os": "    import os",
+    "dunder import": "    __import__('os').system('touch owned')",
+    "subprocess": "    from subprocess import run",
+    "network": "    import socket, urllib.request",
+    "key": "    import os; key = os.environ['ANTHROPIC_API_KEY']",
+    "eval": "    eval('1')",
+    "exec": "    exec('import os')",
+    "open": "    x = open('/etc/passwd')",
+    "classes": "    x = ().__class__.__bases__[0].__subclasses__()",
+    "globals of a function": "    x = torch.zeros.__globals__",
+    "getattr": "    x = getattr(torch, 'load')",
+    "format": "    x = '{0.__class__}'.format(env)",
+    "formatted": "    x = f'{env}'",
+    "load": "    x = torch.load('/tmp/x.pt')",
+    "hub": "    x = torch.hub.load('a/b', 'c')",
+    "save": "    torch.save(1, 'events.jsonl')",
+    "torch's os": "    x = torch.serialization.os.environ",
+    "module by a name": "    t = torch\n    x = t.load",
+    "array to a file": "    x = env.episode_length_buf.numpy().tofile('result.json')",
+    "stage": "    x = env.scene.stage.Export('x.usd')",
+    "evaluation": "    from wavebook_locomotion.evaluation import protocol",
+    "the environment's configuration": "    env.cfg.seed = 1",
+    "commands": "    x = env.command_manager\n    x.get_command('base_velocity')[:] = 0",
+    "in place": "    x = env.command_manager.get_command('base_velocity').zero_()",
+    "out": "    x = torch.abs(env.episode_length_buf, out=env.episode_length_buf)",
+    "poses": "    x = env.scene['robot'].write_root_pose_to_sim(0)",
+    "endless": "    while 1:\n        pass",
+    "global": "    global torch",
+    "inner class": "    class A:\n        pass",
+    "try": "    try:\n        pass\n    except Exception:\n        pass",
+}
+
+
+@pytest.mark.parametrize("what", CODE)
+def test_hostile_code_reaches_neither_a_person_nor_a_process(what, project):
+    before = state(project)
+    text = use(Workspace(project, "sly"), "propose_wave", term(CODE[what]))
+    assert "code 'sly': line" in text, text
+    assert Approvals(project).list() == []
+    assert state(project) == before
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nos.system('touch owned')\n\n\ndef sly(env):\n    return env.step_dt\n",
+        "@eval\ndef sly(env):\n    return env.step_dt\n",
+        "def sly(env, x=__import__('os').system('touch owned')):\n    return env.step_dt\n",
+        "def sly(env) -> exec('import os'):\n    return env.step_dt\n",
+        "def sly(env):\n    return env.step_dt\n\n\nsly.__code__ = None\n",
+        "def sly(env):\n    return (lambda: ().__class__)()\n",
+        "def sly(env):\n    return [x for x in env.__dict__]\n",
+        "\0def sly(env):\n    return env.step_dt\n",
+        "def sly(env):\n    return " + "(" * 500 + "1" + ")" * 500 + "\n",
+        "# " + "x" * 9000 + "\ndef sly(env):\n    return env.step_dt\n",
+    ],
+    ids=lambda source: repr(source[:30]),
+)
+def test_hostile_sources_are_refused_whole(source, project):
+    before = state(project)
+    text = use(Workspace(project, "sly"), "propose_wave", term("", source=source))
+    assert "sly" in text or "at most 8000" in text
+    assert "waits for a person" not in text
+    assert Approvals(project).list() == []
+    assert state(project) == before
+
+
+@pytest.mark.parametrize("obeyed", ["isolate_failure", "reduce_environments"])
+def test_a_diagnosis_proposed_after_foreign_text_waits_and_quotes_none_of_it(obeyed, project):
+    SOURCES["state"][0](project.root)
+    workspace = Workspace(project, "obedient")
+    use(workspace, "read_alerts", {"run": "exp002/s0"})
+    arguments = {"run": "exp002/s0"} | ({"num_envs": 2} if obeyed == "reduce_environments" else {})
+    use(workspace, obeyed, arguments)
+    (approval,) = Approvals(project).list()
+    assert approval.state == "pending"
+    assert "SYSTEM" not in approval.plan.model_dump_json()
+
+
 LONG = 3 * LONGEST
 HUGE: dict[str, tuple[Prepare, tuple[str, dict[str, Any]]]] = {
     "log": (write(f"{RUN}/log.txt", "x\n" * 5_000_000), ("read_log", {"run": "exp002/s0", "kilobytes": 64})),
@@ -295,6 +388,25 @@ def test_secrets_are_taken_out_wherever_they_stand(text, project):
 )
 def test_what_is_no_secret_stays(text):
     assert redact(text, {}) == text
+
+
+def test_no_standing_budget_approves_code_that_no_person_saw(project, monkeypatch):
+    monkeypatch.setattr(Queue, "ensure_dispatcher", lambda self: None)
+    StandingBudgets(project).grant(6, 1.0, "ada")
+    approvals = Approvals(project)
+
+    def proposed(source: str = "def sly(env):\n    return env.episode_length_buf * 0.1\n") -> Any:
+        use(Workspace(project, "sly"), "propose_wave", term("", source=source))
+        return approvals.list()[-1]
+
+    waiting, told = approve_within_budget(approvals, proposed())
+    assert waiting.state == "pending"
+    assert "has code that no person has approved (exp004 sly)" in told
+    approvals.decide(waiting.id, "approve", "ada")
+    again, _ = approve_within_budget(approvals, proposed())
+    assert again.state == "approved"  # a person has read this source
+    changed, _ = approve_within_budget(approvals, proposed("def sly(env):\n    return env.episode_length_buf * 9.0\n"))
+    assert changed.state == "pending"
 
 
 @pytest.mark.parametrize(("foreign", "reached"), [((), "approved"), (("the log of exp001/s0",), "pending")])

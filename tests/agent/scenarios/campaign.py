@@ -14,7 +14,7 @@ from wavebook.agent.approvals import Approval, Approvals
 from wavebook.agent.claude import ClaudePlanner
 from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.planner import Proposal, Request, TextDelta
-from wavebook_tools.comparison.__main__ import main as conclude
+from wavebook_tools.comparison.__main__ import note_findings, note_verdicts
 from wavebook_tools.records.ledger import Decision
 from wavebook_tools.records.planner_settings import ClaudeSettings
 from wavebook_tools.records.project import Project
@@ -60,7 +60,7 @@ async def _collect(planner: Any, say: str) -> list[Any]:
 
 
 def run_wave(project: Project, approval: Approval, outcomes: Mapping[str, Any], *, rough: bool = True) -> None:
-    """Let an approved wave's runs end: by slug the velocity error, or the state it ended in; then conclude it."""
+    """Let an approved wave end: by slug the velocity error or the state; then note what the queue notes then."""
     plan = approval.plan
     for experiment in plan.experiments:
         for position, seed in enumerate(experiment.seeds):
@@ -68,7 +68,8 @@ def run_wave(project: Project, approval: Approval, outcomes: Mapping[str, Any], 
             if isinstance(outcome, list):
                 outcome = outcome[position]
             draw_run(project, plan, experiment, seed, outcome, rough=rough)
-    assert conclude([str(project.root), str(plan.id)]) == 0
+    note_verdicts(project, plan.id)
+    note_findings(project, plan.id)
 
 
 def ledger(project: Project, what: str) -> list[Decision]:

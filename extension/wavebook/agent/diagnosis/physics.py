@@ -7,6 +7,8 @@ from wavebook.agent.diagnosis.case import Case, Family, Step, Variant
 GROUND = "env.scene.terrain.terrain_generator.sub_terrains."
 SOLVER = "env.sim.physics.solver_cfg."
 FEWEST_ITERATIONS = 10
+ROOM = 1.25
+"""A repeat runs so much longer than it took to fail."""
 
 
 def physics(case: Case) -> Family:
@@ -23,7 +25,7 @@ def physics(case: Case) -> Family:
 def horizon(case: Case) -> int:
     """Iterations within which the failure must show again."""
     reached = case.last_iteration or 0
-    return min(case.spec.iterations, max(FEWEST_ITERATIONS, 2 * reached + FEWEST_ITERATIONS))
+    return min(case.spec.iterations, int(ROOM * reached) + FEWEST_ITERATIONS)
 
 
 def _sub_terrains(case: Case) -> list[str]:
