@@ -261,6 +261,15 @@ export interface IAttached {
   path: string;
 }
 
+/** A code override as a person approves it. */
+export interface ICodeDiff {
+  /** The experiment that brings it; null where all of the wave share it. */
+  experiment: string | null;
+  name: string;
+  /** Unified, against what was last approved under the name. */
+  diff: string;
+}
+
 export interface IApproval {
   id: number;
   kind: 'wave';
@@ -272,6 +281,7 @@ export interface IApproval {
   decided: number | null;
   decided_by: string | null;
   why: string;
+  code: ICodeDiff[];
   /** The task's own values of what the plan overrides. */
   base: { [name: string]: Value };
 }

@@ -4,6 +4,7 @@ import React, { useId, useState } from 'react';
 import { CommandIDs } from '../commandids';
 import { duration } from '../format';
 import type { IApproval, IPlannedExperiment } from '../tokens';
+import { CodeDiffs } from './codediff';
 import { useNow, usePanel } from './context';
 import { Overrides } from './overrides';
 import { PlanEdit } from './planedit';
@@ -56,6 +57,7 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
           ))}
         </ol>
       </details>
+      <CodeDiffs code={props.approval.code} />
       <details className="jp-Wavebook-details">
         <summary>{trans.__('Configuration and reasons')}</summary>
         <dl className="jp-Wavebook-facts">
