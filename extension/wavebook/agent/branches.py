@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.redaction import redact
+from wavebook_tools.tasks import TaskSchema
 
 CLOSED, OPENED = "close branch", "open branch"
 
@@ -28,6 +29,14 @@ def closed_branches(project: Project) -> dict[str, str]:
 def closing(branch: str, names: Iterable[str]) -> list[str]:
     """Which of some parameters or tasks a branch covers: it is one, or some parts of its dotted name."""
     return [name for name in names if f".{branch}." in f".{name}."]
+
+
+def left_for(project: Project, task: str, tasks: Mapping[str, TaskSchema]) -> TaskSchema | None:
+    """Where the effort goes once a task with HIM was given up: the task on the same ground without it."""
+    sibling = task.replace("-HIM-", "-")
+    if sibling == task or task not in closed_branches(project):
+        return None
+    return tasks.get(sibling)
 
 
 def close(project: Project, actor: str, branch: str, why: str, evidence: Sequence[str] = ()) -> None:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from wavebook.agent.branches import closed_branches, closing
+from wavebook.agent.branches import closed_branches, closing, left_for
 from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
 from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
+from wavebook.agent.repeating import other_device
 from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
 from wavebook.agent.variations import Setting, Variation, on_task, variations
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
-from wavebook_tools.jobs.status import project_status
 from wavebook_tools.metrics.quantities import format_number, quantity
 from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.numbering import Numbers
@@ -65,21 +65,14 @@ class Proposer:
         """
         directive = self.directive
         schema = task_named(directive.task or self.settings.training.task, self.tasks)
-        schema = self._not_given_up(schema)
+        close_collapsed(self.project, self.planner)
+        if directive.task is None and (sibling := left_for(self.project, schema.task, self.tasks)) is not None:
+            self.reasons.append(f"{schema.task} was given up, so this wave goes on with {sibling.task}.")
+            schema = sibling
         repeats = directive.intent == "reproduce"
         plan = self._within_time(self._reproduction(schema) if repeats else self._exploration(schema))
         check_plan(plan, self.tasks)
         return Proposed(plan, self.reasons)
-
-    def _not_given_up(self, schema: TaskSchema) -> TaskSchema:
-        """The task, or where it was given up and the directive does not name it, its sibling on the same ground."""
-        close_collapsed(self.project, self.planner)
-        why = closed_branches(self.project).get(schema.task)
-        sibling = schema.task.replace("-HIM-", "-")
-        if why is None or self.directive.task is not None or sibling == schema.task or sibling not in self.tasks:
-            return schema
-        self.reasons.append(f"{schema.task} was given up ({why}), so this wave goes on with {sibling}.")
-        return self.tasks[sibling]
 
     def _exploration(self, schema: TaskSchema) -> WavePlan:
         directive = self.directive
@@ -168,7 +161,9 @@ class Proposer:
         )
         self.reasons.append(f"{subject.name} ran on seeds {_listed(sorted(subject.seeds))}; these are new ones.")
         _, num_envs, iterations = subject.size
-        elsewhere = self._elsewhere(subject)
+        other = other_device(self.project, subject) if self._devices() == ["auto"] else None
+        if other is not None:
+            self.reasons.append(f"{subject.name} is repeated on another device, {other.name}, to see if it wins there.")
         plan = self._plan(
             schema,
             topic,
@@ -178,26 +173,7 @@ class Proposer:
             size=(self.directive.num_envs or num_envs, self.directive.iterations or iterations),
             evidence=evidence,
         )
-        return plan.model_copy(update={"devices": elsewhere}) if elsewhere else plan
-
-    def _elsewhere(self, subject: Tried) -> list[str]:
-        """A GPU that the subject did not run on, where the person leaves the choice and there is one."""
-        if self._devices() != ["auto"]:
-            return []
-        runs = [run for experiment in subject.experiments for run in experiment.runs]
-        kinds = {str(result.device) for run in runs for result in run.results}
-        waves = project_status(self.project)["waves"]
-        status = {run["id"]: run["device"] for wave in waves for run in wave["runs"]}
-        places = {place for run in runs for place in (status.get(run.id) or "").split(",")}
-        try:
-            gpus = [device for device in list_devices() if device.kind == "gpu" and device.id not in places]
-        except WavebookError:
-            return []
-        other = next((gpu for gpu in gpus if gpu.name not in kinds), gpus[0] if gpus and places - {""} else None)
-        if other is None:
-            return []
-        self.reasons.append(f"{subject.name} is repeated on another device, {other.name}, to show that it wins there.")
-        return [other.id]
+        return plan if other is None else plan.model_copy(update={"devices": [other.id]})
 
     def _subject(self, schema: TaskSchema, topic: Topic) -> tuple[Tried, Evidence, TaskSchema]:
         """What is to be reproduced, with the records of its task."""
