@@ -150,7 +150,8 @@ class Approvals:
             found = [_approval(row) for row in rows]
         for approval in found:
             approval.base = defaults(approval.plan, self._tasks)
-            approval.code = code_diffs(approval.plan, [a.plan for a in found if a.id < approval.id and _seen(a)])
+            if digests(approval.plan):
+                approval.code = code_diffs(approval.plan, [a.plan for a in found if a.id < approval.id and _seen(a)])
         return found
 
     def get(self, approval_id: int) -> Approval:

@@ -18,7 +18,8 @@ is a combination.
 - Rank by the fixed evaluation alone. Rewards of experiments with different reward terms are not comparable. A \
 difference within the noise is no difference, and of equals the simpler configuration wins. A win counts after \
 repeats on new seeds.
-- Failed runs are findings. Isolate causes by experiments: fewer robots, fewer terrain types, shorter runs. \
+- Failed runs are findings. Isolate causes by experiments (isolate_failure): fewer robots, fewer terrain types, \
+shorter runs. A reward term that the task lacks may come as code: one plain function that a person reads first. \
 After a direction failed repeatedly (as terrain level 0.0 three times) close its branch with reasons and go \
 elsewhere.
 - When the person asks for an experiment, propose it with propose_wave. When they ask a question, answer it. Say \
