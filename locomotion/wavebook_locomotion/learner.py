@@ -7,7 +7,6 @@ import copy
 import io
 import os
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,18 @@ import torch
 from isaaclab.utils import to_dict
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
 from rsl_rl.runners import OnPolicyRunner
-from rsl_rl.utils.log_writer import LogWriter
-from rsl_rl.utils.logger import Logger
 from tensordict import TensorDict
 
 from wavebook_locomotion import checkpoints, state
 from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
-
-OnIteration = Callable[[int, dict[str, float]], None]
-"""Takes the number of an iteration and its scalars, named as rsl_rl names them."""
+from wavebook_locomotion.finite import NumberCheck
+from wavebook_locomotion.iteration_log import GUARD_RESETS, IterationLogger, OnIteration
 
 ERROR_XY = "Metrics/error_vel_xy"
 """Mean error of the planar velocity over every environment step of an iteration [m/s]."""
 
 ERROR_YAW = "Metrics/error_vel_yaw"
 """The same for the yaw rate [rad/s]."""
-
-GUARD_RESETS = "Guard/resets"
-"""Robots that the guard reset since the training began."""
 
 
 class MeasuredVecEnv(RslRlVecEnvWrapper):
@@ -42,10 +35,18 @@ class MeasuredVecEnv(RslRlVecEnvWrapper):
     fell. Here every step of every robot counts.
     """
 
-    def __init__(self, env: Any, clip_actions: float | None = None) -> None:
+    def __init__(self, env: Any, clip_actions: float | None = None, check_every: int | None = None) -> None:
+        """Wrap an environment.
+
+        Args:
+            env: Isaac Lab's environment with our guard.
+            clip_actions: Largest action; None for no limit.
+            check_every: Steps after which values that are not numbers raise; None for never.
+        """
         super().__init__(env, clip_actions=clip_actions)
         self._error_sums = torch.zeros(2, device=self.device)
         self._steps = 0
+        self._check = NumberCheck(check_every) if check_every is not None else None
         self._last_log = self.unwrapped.extras.pop("log", None)
 
     def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict]:
@@ -61,6 +62,8 @@ class MeasuredVecEnv(RslRlVecEnvWrapper):
         yaw = torch.abs(command[:, 2] - robot.root_ang_vel_b.torch[:, 2]).mean()
         self._error_sums += torch.stack((planar, yaw))
         self._steps += 1
+        if self._check is not None:
+            self._check.add({**observations}, rewards)
         return observations, rewards, dones, extras
 
     def take_measurements(self) -> dict[str, float]:
@@ -69,56 +72,6 @@ class MeasuredVecEnv(RslRlVecEnvWrapper):
         planar, yaw = (self._error_sums / steps).tolist()
         self._error_sums.zero_()
         return {ERROR_XY: planar, ERROR_YAW: yaw, GUARD_RESETS: float(self.unwrapped.guard_resets)}
-
-
-class MetricWriter(LogWriter):
-    """rsl_rl's log writer plug-in that keeps an iteration's scalars until they are taken."""
-
-    def __init__(self, log_dir: str | None = None) -> None:
-        self._values: dict[str, float] = {}
-
-    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None:
-        """Keep one scalar; rsl_rl's copies over seconds instead of iterations are left out."""
-        if not tag.endswith("/time"):
-            self._values[tag] = float(scalar_value)
-
-    def take(self) -> dict[str, float]:
-        """The scalars since the last call."""
-        values, self._values = self._values, {}
-        return values
-
-
-class IterationLogger(Logger):
-    """rsl_rl's logger, which hands each iteration's scalars to a callback instead of printing a page of them.
-
-    Of several ranks each keeps its own; the first hands on their mean.
-    """
-
-    on_iteration: OnIteration
-    env: MeasuredVecEnv
-    rank: int
-
-    def log(self, it: int, *args: Any, **kwargs: Any) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):
-            super().log(it, *args, **kwargs)
-        if not isinstance(self.writer, MetricWriter):
-            return
-        values = self.writer.take() | self.env.take_measurements()
-        if self.gpu_world_size > 1:
-            gathered: list[Any] = [None] * self.gpu_world_size
-            torch.distributed.all_gather_object(gathered, values)
-            values = mean_of_ranks(gathered)
-        if self.rank == 0:
-            self.on_iteration(it, values)
-
-
-def mean_of_ranks(values: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Each scalar's mean over the ranks that have it; of what is counted, the sum."""
-    merged = {}
-    for name in dict.fromkeys(name for rank in values for name in rank):
-        found = [rank[name] for rank in values if name in rank]
-        merged[name] = sum(found) if name == GUARD_RESETS else sum(found) / len(found)
-    return merged
 
 
 class MeasuredRunner(OnPolicyRunner):
@@ -136,6 +89,7 @@ class MeasuredRunner(OnPolicyRunner):
         self.logger.on_iteration = on_iteration
         self.logger.env = env
         self.logger.rank = self.gpu_global_rank
+        self.logger.ended = []
         # rsl_rl logs and saves on the first rank alone; here each measures its robots and saves its own state.
         self.logger.disable_logs = False
         # Each run would otherwise store a diff of whatever repository the libraries happen to be installed in.
@@ -212,7 +166,10 @@ def make_runner(
     """The rsl_rl runner that trains ``config``'s learner in ``env``, or plays it back where there is no ``log_dir``."""
     agent = copy.deepcopy(config.agent)  # what follows takes fields away, and a configuration may be used again
     runner_config = to_dict(handle_deprecated_rsl_rl_cfg(agent, RSL_RL_VERSION))
-    runner_config["logger"] = {"class_name": f"{__name__}:MetricWriter"}
-    wrapped = MeasuredVecEnv(env, clip_actions=config.agent.clip_actions)
+    runner_config["logger"] = {"class_name": "wavebook_locomotion.iteration_log:MetricWriter"}
+    # A rollout at a time in a training; what plays a policy back has the guard alone.
+    check_every = agent.num_steps_per_env if runner_config["check_for_nan"] and log_dir is not None else None
+    runner_config["check_for_nan"] = False  # ours
+    wrapped = MeasuredVecEnv(env, clip_actions=config.agent.clip_actions, check_every=check_every)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its networks
         return MeasuredRunner(wrapped, runner_config, log_dir, config.device, on_iteration)

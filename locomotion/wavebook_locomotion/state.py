@@ -61,8 +61,8 @@ def restore(state: dict[str, Any], env: Any, runner: Any) -> None:
     Restored exactly: iteration, learning rate, terrain levels and types, episode lengths and what was summed up in
     them, commands and times until the next, last actions, last observations and histories of them, counters, the
     random generators. Robots go on in their pose and with their speeds. Not restored, because the simulator gives no
-    access: contacts and the solver's warm start, contact sensors' air times, and external forces of events; a
-    continued training therefore follows the same distribution, not the same numbers. Warp keeps no random state of its
+    access: contacts and the solver's warm start, contact sensors' air times, external forces of events, and commands on
+    their way to motors that are late (25 ms at most); a continued training therefore follows the same distribution, not the same numbers. Warp keeps no random state of its
     own.
 
     Raises:

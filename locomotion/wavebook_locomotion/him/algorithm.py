@@ -102,7 +102,7 @@ class HimPPO(PPO):
     def _update_estimator(self, rollout: TensorDict, rows: torch.Tensor) -> float:
         """PPO's number of epochs and minibatches for the internal model; returns the mean swapped prediction."""
         needed = rollout.select(*self._raw_actor.obs_groups, _NEXT_SUCCESSOR)
-        total = 0.0
+        total = torch.zeros((), device=self.device)  # read once: reading waits for the device
         for _ in range(self.num_learning_epochs):
             shuffled = rows[torch.randperm(len(rows), device=rows.device)]
             for chosen in shuffled.tensor_split(self.num_mini_batches):
@@ -118,10 +118,10 @@ class HimPPO(PPO):
                     )
                 torch.nn.utils.clip_grad_norm_(self.estimator.parameters(), self.estimator_max_grad_norm)
                 self.estimator_optimizer.step()
-                total += swapped.item()
+                total += swapped.detach()
         # PPO's optimiser holds all of the actor's parameters, and passes over those without a gradient.
         self.estimator_optimizer.zero_grad()
-        return total / (self.num_learning_epochs * self.num_mini_batches)
+        return float(total) / (self.num_learning_epochs * self.num_mini_batches)
 
 
 def _with_next(obs: TensorDict, successor: torch.Tensor) -> TensorDict:
