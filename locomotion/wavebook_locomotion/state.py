@@ -62,8 +62,8 @@ def restore(state: dict[str, Any], env: Any, runner: Any) -> None:
     them, commands and times until the next, last actions, last observations and histories of them, counters, the
     random generators. Robots go on in their pose and with their speeds. Not restored, because the simulator gives no
     access: contacts and the solver's warm start, contact sensors' air times, external forces of events, and commands on
-    their way to motors that are late (25 ms at most); a continued training therefore follows the same distribution, not the same numbers. Warp keeps no random state of its
-    own.
+    their way to motors that are late; a continued training therefore follows the same distribution, not the same
+    numbers. Warp keeps no random state of its own.
 
     Raises:
         ConfigurationError: The state is of another number of environments, another ground, another format, or of a task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option
 from wavebook.cli.simulator import require_simulator
 from wavebook_tools.errors import WavebookError
+from wavebook_tools.records.keeping import newest_model
 from wavebook_tools.records.run import RunSpec
 
 
@@ -26,6 +26,10 @@ def export(run: str, folder: Path | None, project_path: Path | None, as_json: bo
     project = find_project(project_path)
     record = project.run(run)
     checkpoint = newest_model(record.checkpoints_path)
+    if checkpoint is None:
+        raise WavebookError(
+            f"there is no checkpoint in {record.checkpoints_path}: the run saved none, or they were removed"
+        )
     require_simulator("`wavebook export`")
     target = (folder or record.path / "policy").resolve()
     done = write_policy(record.spec(), checkpoint, target)
@@ -35,19 +39,6 @@ def export(run: str, folder: Path | None, project_path: Path | None, as_json: bo
     for kind in ("onnx", "torchscript"):
         console.print(f"{done[kind]}  differs by at most {done[f'{kind}_difference']:.1g}")
     console.print(f"Compared on {done['observations']} observations of {done['observation_size']} values.")
-
-
-def newest_model(folder: Path) -> Path:
-    """The checkpoint of the most iterations in a run's folder.
-
-    Raises:
-        WavebookError: It has none.
-    """
-    found = {path: re.fullmatch(r"model_(\d+)\.pt", path.name) for path in folder.glob("model_*.pt")}
-    models = {path: int(match[1]) for path, match in found.items() if match}
-    if not models:
-        raise WavebookError(f"there is no checkpoint in {folder}: the run saved none, or they were removed")
-    return max(models, key=lambda path: models[path])
 
 
 def write_policy(spec: RunSpec, checkpoint: Path, folder: Path) -> dict[str, object]:

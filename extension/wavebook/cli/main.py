@@ -14,6 +14,7 @@ from wavebook.cli.demo import demo
 from wavebook.cli.devices import gpus
 from wavebook.cli.doctor import doctor
 from wavebook.cli.export import export
+from wavebook.cli.keep import keep_waves
 from wavebook.cli.lab import lab
 from wavebook.cli.mcp import mcp
 from wavebook.cli.plan import plan
@@ -32,7 +33,7 @@ def commands() -> None:
 for command in (
     *(lab, demo, plan, run, status, logs, cancel, retry, priority),
     *(requests, allow, deny, mcp, template),
-    *(gpus, compare, report, replay, export, reindex, doctor, bench),
+    *(gpus, compare, report, replay, export, keep_waves, reindex, doctor, bench),
 ):
     commands.add_command(command)
 

@@ -105,7 +105,7 @@ def _head(comparison: Comparison) -> str:
 def _experiments(comparison: Comparison, verdicts: Mapping[str, Verdict]) -> str:
     lines = ["## Experiments", ""]
     for experiment in comparison.experiments:
-        shown = ", ".join(f"`{name}` = `{_code(value)}`" for name, value in experiment.spec.changes.items())
+        shown = ", ".join(f"`{name}` = `{code(value)}`" for name, value in experiment.spec.changes.items())
         lines.append(
             f"**{experiment.label}** ({MARKS[verdicts[experiment.id].verdict]}): {quiet(experiment.spec.hypothesis)}"
         )
@@ -173,7 +173,8 @@ def _error(value: float | None, *, sign: bool = False) -> str:
     return "–" if value is None else format_error(value, sign=sign)
 
 
-def _code(value: object) -> str:
+def code(value: object) -> str:
+    """A value for a span of code: on one line, without what would end it."""
     return format_value(value).replace("`", "'").replace("|", "¦")
 
 
