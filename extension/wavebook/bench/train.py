@@ -12,7 +12,14 @@ from wavebook_tools.errors import WavebookError
 
 
 def measure(
-    *, task: str, num_envs: int, iterations: int, device: str, profile: str | None = None, bare: bool = True
+    *,
+    task: str,
+    num_envs: int,
+    iterations: int,
+    device: str,
+    profile: str | None = None,
+    bare: bool = True,
+    mjlab: str | None = None,
 ) -> dict[str, Any]:
     """Run ``wavebook_locomotion.bench train`` and return its figures with the machine they come from.
 
@@ -23,6 +30,7 @@ def measure(
         device: ``cpu`` or ``cuda:N``.
         profile: File for tables of what takes the time; none where absent.
         bare: Whether Isaac Lab's own training of the task is measured beside.
+        mjlab: The Python of an environment with mjlab, whose Go1 is then trained beside; None to leave it out.
 
     Raises:
         WavebookError: The benchmark failed; the end of what it printed is told.
@@ -32,6 +40,8 @@ def measure(
         words += ["--profile", profile]
     if not bare:
         words.append("--without-bare")
+    if mjlab is not None:
+        words += ["--mjlab", mjlab]
     command = [sys.executable, "-m", "wavebook_locomotion.bench", "train", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if not done.stdout.strip():

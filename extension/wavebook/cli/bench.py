@@ -74,13 +74,18 @@ def six_runs(keep: Path | None, as_json: bool) -> None:
 @click.option(
     "--profile", type=click.Path(dir_okay=False), help="Also write the slowest functions and operations there."
 )
+@click.option("--mjlab", metavar="PYTHON", help="Of an environment with mjlab, whose Go1 is trained beside.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
-def train(task: str, num_envs: int, iterations: int, device: str, profile: str | None, as_json: bool) -> None:
+def train(
+    task: str, num_envs: int, iterations: int, device: str, profile: str | None, mjlab: str | None, as_json: bool
+) -> None:
     """What an iteration of training costs, part by part, beside Isaac Lab's own training of the same task."""
     require_simulator("`wavebook bench train`")
     from wavebook.bench.train import measure
 
-    print_json(measure(task=task, num_envs=num_envs, iterations=iterations, device=device, profile=profile))
+    print_json(
+        measure(task=task, num_envs=num_envs, iterations=iterations, device=device, profile=profile, mjlab=mjlab)
+    )
 
 
 @bench.command()

@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_training(train, iterations=10, split=3)
     train.add_argument("--device", default="cpu")
     train.add_argument("--without-bare", action="store_true", help="leave Isaac Lab's own training out")
+    train.add_argument("--mjlab", metavar="PYTHON", help="of an environment with mjlab, to train its Go1 beside")
     train.add_argument("--profile", type=Path, metavar="FILE", help="then write tables of what takes the time")
     train.set_defaults(run=_train)
 
@@ -130,6 +131,7 @@ def _train(options: argparse.Namespace, tell: Callable[[str], None]) -> None:
         warm_up=options.warm_up,
         split=options.split,
         bare=not options.without_bare,
+        mjlab=options.mjlab,
     )
     tell(json.dumps({**document, "set": settings.parse(options.set)}) if options.json else _table(document))
     if options.profile:
@@ -144,6 +146,8 @@ def _table(document: dict[str, Any]) -> str:
     if document["bare"]:
         rows.append(f"bare steps_per_second: {document['bare']['env_steps_per_second']:.0f}")
         rows.append(f"time over bare: {document['time_over_bare']:.3f}")
+    if document["mjlab"]:
+        rows.append(f"{document['mjlab']['task']} steps_per_second: {document['mjlab']['env_steps_per_second']:.0f}")
     return "\n".join(rows)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-import statistics
+import json
+import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,8 +17,10 @@ from typing import Any
 
 from wavebook_locomotion import description
 from wavebook_locomotion.bench.clock import PhaseClock, wait_for
+from wavebook_locomotion.bench.mjlab_go1.laps import Laps
 from wavebook_locomotion.bench.settings import RECORD, Prepared
-from wavebook_locomotion.configuration import RSL_RL_VERSION
+from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
+from wavebook_locomotion.errors import ConfigurationError
 
 SIMULATION = {
     "physics": ("sim.step",),
@@ -32,7 +36,13 @@ SIMULATION = {
 """Parts of an environment's step and the methods that do them; what none of them does is ``rest``."""
 
 
-def measure(prepared: Prepared, *, iterations: int, warm_up: int, split: int, bare: bool) -> dict[str, Any]:
+MJLAB_TASK = "Mjlab-Velocity-{ground}-Unitree-Go1"
+"""What is measured beside our tasks, on the same kind of ground."""
+
+
+def measure(
+    prepared: Prepared, *, iterations: int, warm_up: int, split: int, bare: bool, mjlab: str | None = None
+) -> dict[str, Any]:
     """Time iterations of PPO after a warm-up, then split some more by what is done in them.
 
     Args:
@@ -41,6 +51,10 @@ def measure(prepared: Prepared, *, iterations: int, warm_up: int, split: int, ba
         warm_up: Iterations before, in which kernels compile and robots fall for the first time.
         split: Iterations in which the device is waited for at each border between phases.
         bare: Whether the same task is then trained with Isaac Lab's and rsl_rl's classes alone.
+        mjlab: The Python of an environment that has mjlab, to train its Go1 on the like ground; None to leave it out.
+
+    Raises:
+        ConfigurationError: There is no mjlab in that environment, or its training failed.
     """
     config = prepared.config
     prepared.enter()
@@ -54,6 +68,7 @@ def measure(prepared: Prepared, *, iterations: int, warm_up: int, split: int, ba
         "iterations": iterations,
         "ours": _ours(prepared, iterations=iterations, warm_up=warm_up, split=split, steps=steps),
         "bare": None,
+        "mjlab": None,
         "environment": description.environment(config.device),
     }
     if bare:
@@ -61,44 +76,25 @@ def measure(prepared: Prepared, *, iterations: int, warm_up: int, split: int, ba
         document["time_over_bare"] = (
             document["ours"]["iteration_seconds"]["median"] / document["bare"]["iteration_seconds"]["median"]
         )
+    if mjlab is not None:
+        document["mjlab"] = _mjlab(prepared.config, mjlab, iterations=iterations, warm_up=warm_up)
     return document
 
 
-class _Laps:
-    """Keeps the length of each iteration and rsl_rl's two parts of it, as told to the runner's logger."""
-
-    def __init__(self, runner: Any) -> None:
-        self.lengths: list[float] = []
-        self.collection: list[float] = []
-        self.learning: list[float] = []
-        self._last: float | None = None
-        original = runner.logger.log
-
-        def log(*args: Any, **kwargs: Any) -> None:
-            original(*args, **kwargs)
-            now = time.perf_counter()
-            if self._last is not None:
-                self.lengths.append(now - self._last)
-            self._last = now
-            self.collection.append(kwargs["collect_time"])
-            self.learning.append(kwargs["learn_time"])
-
-        runner.logger.log = log
-
-    def restart(self) -> None:
-        """Forget what was measured; the next iteration only starts the clock."""
-        for kept in (self.lengths, self.collection, self.learning):
-            kept.clear()
-        self._last = None
-
-    def summary(self, steps: int) -> dict[str, Any]:
-        median = statistics.median(self.lengths)
-        return {
-            "env_steps_per_second": steps / median,
-            "iteration_seconds": {"median": median, "min": min(self.lengths), "max": max(self.lengths)},
-            "collection_seconds": statistics.median(self.collection[1:]),
-            "learning_seconds": statistics.median(self.learning[1:]),
-        }
+def _mjlab(config: TaskConfig, python: str, *, iterations: int, warm_up: int) -> dict[str, Any]:
+    script = Path(__file__).parent / "mjlab_go1" / "measure.py"
+    words = ["--task", MJLAB_TASK.format(ground="Rough" if config.rough else "Flat"), "--device", config.device]
+    words += ["--num-envs", str(config.num_envs), "--iterations", str(iterations), "--warm-up", str(warm_up)]
+    # Ours would be found before what that environment has.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    try:
+        done = subprocess.run([python, str(script), *words], capture_output=True, text=True, check=False, env=variables)
+    except OSError as error:
+        raise ConfigurationError(f"mjlab was not measured: {python} cannot be run: {error.strerror}") from error
+    if done.returncode != 0:
+        raise ConfigurationError(f"mjlab was not measured: {done.stderr.strip()[-800:]}")
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 @contextlib.contextmanager
@@ -125,7 +121,7 @@ def _ours(prepared: Prepared, *, iterations: int, warm_up: int, split: int, step
         tempfile.TemporaryDirectory(prefix="wavebook-bench-") as folder,
         open_training(prepared, Path(folder)) as (env, runner),
     ):
-        laps = _Laps(runner)
+        laps = Laps(runner)
         runner.learn(warm_up, init_at_random_ep_len=config.agent.init_at_random_ep_len)
         start_seconds = time.perf_counter() - opening
         laps.restart()
@@ -140,7 +136,7 @@ def _ours(prepared: Prepared, *, iterations: int, warm_up: int, split: int, step
     return measured
 
 
-def _split(env: Any, runner: Any, laps: _Laps, *, split: int, steps: int) -> dict[str, Any]:
+def _split(env: Any, runner: Any, laps: Laps, *, split: int, steps: int) -> dict[str, Any]:
     """Seconds of an iteration by phase, mean over ``split`` iterations."""
     clock = PhaseClock(wait_for(env.device))
     for phase, methods in SIMULATION.items():
@@ -206,7 +202,7 @@ def _bare(prepared: Prepared, *, iterations: int, warm_up: int, steps: int) -> d
             settings = to_dict(handle_deprecated_rsl_rl_cfg(agent, RSL_RL_VERSION))
             runner = OnPolicyRunner(wrapped, settings, log_dir=folder, device=config.device)
             runner.logger.git_status_repos = []
-            laps = _Laps(runner)
+            laps = Laps(runner)
             runner.learn(warm_up, init_at_random_ep_len=agent.init_at_random_ep_len)
             start_seconds = time.perf_counter() - opening
             laps.restart()

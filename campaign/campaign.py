@@ -1,8 +1,8 @@
 """Carries a plan of this folder out on the machine at hand, in steps that each end in time. See README.md.
 
-    python examples/campaign/campaign.py start screen --within 10
-    python examples/campaign/campaign.py wait --minutes 9
-    python examples/campaign/campaign.py keep kept/screen
+    python campaign/campaign.py start screen --within 10
+    python campaign/campaign.py wait --minutes 9
+    python campaign/campaign.py keep kept/screen
 
 It calls the ``wavebook`` command and nothing else.
 """
@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from checkout import environment
+
 HERE = Path(__file__).resolve().parent
 FINAL = {"done", "failed", "hung", "cancelled"}
 STILL_RUNNING = 3
@@ -31,7 +33,9 @@ BESIDE_TRAINING = 4.0
 def wavebook(*words: str, project: Path) -> Any:
     """A command's JSON document; its error ends this program."""
     command = [sys.executable, "-m", "wavebook", *words, "--json"]
-    done = subprocess.run([*command, "--project", str(project)], stdout=subprocess.PIPE, text=True, check=False)
+    variables = environment(project / "checkout")
+    command += ["--project", str(project)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=variables)
     if done.returncode != 0:
         sys.exit(done.returncode)
     return json.loads(done.stdout)
@@ -71,7 +75,8 @@ def fitting(plan: dict[str, Any], options: argparse.Namespace) -> int:
     device = "cpu" if options.devices == "cpu" else "cuda:0"
     words = ["bench", "train", "--task", plan["task"], "--num-envs", str(plan["num_envs"]), "--device", device]
     command = [sys.executable, "-m", "wavebook", *words, "--iterations", str(options.measured_iterations), "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    variables = environment(options.project / "checkout")
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=variables)
     (options.project / f"bench-{plan['slug']}.json").write_text(done.stdout, encoding="utf-8")
     ours = json.loads(done.stdout)["ours"]
     seconds = ours["iteration_seconds"]["median"]
