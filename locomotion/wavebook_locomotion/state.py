@@ -88,7 +88,7 @@ def restore(state: dict[str, Any], env: Any, runner: Any) -> None:
         terrain.terrain_levels[:] = state["terrain"]["levels"].to(device)
         terrain.terrain_types[:] = state["terrain"]["types"].to(device)
         terrain.env_origins[:] = terrain.terrain_origins[terrain.terrain_levels, terrain.terrain_types]
-    _place(env, state["robot"])
+    place(env, state["robot"])
     env.episode_length_buf[:] = state["episode_lengths"].to(device)
     for name, value in state["counters"].items():
         setattr(env, name, value)
@@ -212,7 +212,14 @@ def _indexed(values: Any) -> list[tuple[str, torch.Tensor]]:
     return [(str(name), value) for name, value in items if isinstance(value, torch.Tensor)]
 
 
-def _place(env: Any, saved: dict[str, torch.Tensor]) -> None:
+def place(env: Any, saved: dict[str, torch.Tensor]) -> None:
+    """Put all robots into poses and speeds.
+
+    Args:
+        env: The environment.
+        saved: ``root_pose`` (position and orientation of the base, ``[num_envs, 7]``), ``root_velocity`` (of its centre
+            of mass, ``[num_envs, 6]``), ``joint_pos`` and ``joint_vel`` (``[num_envs, joints]``).
+    """
     robot = env.scene["robot"]
     values = {name: value.to(env.device) for name, value in saved.items()}
     robot.write_root_link_pose_to_sim_index(root_pose=values["root_pose"])

@@ -11,7 +11,8 @@ pytest.importorskip("isaaclab")
 import numpy as np
 import torch
 
-from wavebook_locomotion import configuration, evaluation, training
+from wavebook_locomotion import configuration, evaluation, inspection, training
+from wavebook_locomotion.errors import ConfigurationError
 from wavebook_locomotion.simulation import open_environment
 
 pytestmark = pytest.mark.sim
@@ -95,3 +96,14 @@ def test_a_broken_robot_is_reset_counted_and_written_down(tmp_path: Path) -> Non
         assert 0 <= arrays["terrain_level"] < 10
         assert arrays["environment"] == 2
         assert str(arrays["terrain"]) in config.env.scene.terrain.terrain_generator.sub_terrains
+        sound = {name: value for name, value in arrays.items()}
+    # Seen again from the record alone: the same break, and none where its one wrong number is put right.
+    told = inspection.describe(record)
+    assert told["reasons"] == ["not finite"]
+    assert told["before"]["not_finite"] == ["joint_vel"]
+    one = configuration.load(ROUGH, {}, num_envs=1, seed=0)
+    assert inspection.again(one, record)["found"]["reasons"] == ["not finite"]
+    np.savez(tmp_path / "sound.npz", **{**sound, "before_joint_vel": np.nan_to_num(sound["before_joint_vel"])})
+    assert inspection.again(one, tmp_path / "sound.npz") == {"broken": False}
+    with pytest.raises(ConfigurationError, match="is no record of a broken robot"):
+        inspection.describe(Path(__file__))

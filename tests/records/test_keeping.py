@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     )
     run = project.run("exp001/s0")
     monkeypatch.setenv("SOME_API_KEY", "hush-hush-hush")
-    run.log_path.write_text(f"training in {project.root}/waves with hush-hush-hush\n", encoding="utf-8")
+    library = next(path for path in sys.path if path.endswith("site-packages"))
+    text = f"training in {project.root}/waves with {library}/rsl_rl and hush-hush-hush\n"
+    run.log_path.write_text(text, encoding="utf-8")
     broken = run.checkpoints_path / "broken" / "broken-000.npz"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"arrays")
@@ -49,7 +52,7 @@ def test_a_record_is_a_project_with_what_people_read(project: Project, tmp_path:
     run, original = kept.run("exp001/s0"), project.run("exp001/s0")
     assert run.spec() == original.spec()
     assert run.result() == original.result()
-    assert run.log_path.read_text() == "training in PROJECT/waves with [redacted SOME_API_KEY]\n"
+    assert run.log_path.read_text() == "training in PROJECT/waves with SITE/rsl_rl and [redacted SOME_API_KEY]\n"
     assert sorted(path.name for path in run.checkpoints_path.rglob("*.*")) == ["broken-000.npz", "model_100.pt"]
     assert (run.checkpoints_path / "model_100.pt").read_bytes() == b"actor"
     iterations = [event["iteration"] for event in run.events() if event["kind"] == "metric"]

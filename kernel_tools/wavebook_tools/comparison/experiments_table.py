@@ -34,7 +34,7 @@ def rows(project: Project, waves: list[int], name: str) -> list[str]:
         verdicts = judge(comparison, wave)
         for experiment in comparison.experiments:
             for run in experiment.runs:
-                taught = run.message or verdicts[experiment.id].text or experiment.spec.hypothesis
+                taught = f"«{experiment.spec.hypothesis}» {run.message or verdicts[experiment.id].text}"
                 found.append(_row(experiment, run, name, taught))
     return found
 
@@ -51,7 +51,7 @@ def append(page: Path, lines: list[str]) -> None:
         raise UsageError(f"{page} has no table of runs: it needs the table's head and, below its rows, {MARK}")
     table = before.rstrip("\n")
     fresh = [line for line in lines if line not in table.splitlines()]
-    write_atomic(page, "\n".join([table, *fresh, "", mark]) + after)
+    write_atomic(page, "\n".join([table, *fresh, mark]) + after)
 
 
 def _row(experiment: Experiment, run: Run, name: str, taught: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -124,14 +126,16 @@ def _thinned(run: RunRecord, points: int) -> Iterator[dict[str, object]]:
 
 
 def _cleaner(project: Project) -> Callable[[str], str]:
+    """Replaces this machine's folders by words, and secrets."""
+    folders = {str(Path(path)): "SITE" for path in sys.path if path and Path(path).is_absolute()}
+    folders |= {sys.prefix: "ENVIRONMENT", tempfile.gettempdir(): "TEMPORARY", str(Path.home()): "~"}
+    folders |= {str(project.root): "PROJECT"}
     # The longest first: a project often lies below the home folder.
-    places = sorted({str(project.root): "PROJECT", str(Path.home()): "~"}.items(), key=lambda item: -len(item[0]))
+    places = sorted((place for place in folders if len(place) > 1), key=len, reverse=True)
+    pattern = re.compile("(?:" + "|".join(map(re.escape, places)) + r")(?![\w.-])")
 
     def clean(text: str) -> str:
-        for place, name in places:
-            if len(place) > 1:
-                text = text.replace(place, name)
-        return redact(text)
+        return redact(pattern.sub(lambda match: folders[match[0]], text))
 
     return clean
 
