@@ -18,9 +18,10 @@ from onnx.reference import ReferenceEvaluator
 from wavebook_locomotion import configuration, evaluation, training
 from wavebook_locomotion.errors import ConfigurationError
 from wavebook_locomotion.evaluation.disturbances import DISTURBANCES
-from wavebook_locomotion.evaluation.evaluate import fixed_configuration
+from wavebook_locomotion.evaluation.evaluate import by_terrain, fixed_configuration
 from wavebook_locomotion.evaluation.measures import cost_of_transport, interval
 from wavebook_locomotion.evaluation.protocol import PROTOCOL
+from wavebook_locomotion.evaluation.rollout import Rollout
 from wavebook_locomotion.export import export
 from wavebook_locomotion.randomization.delay import DelayedDCMotorCfg
 from wavebook_locomotion.randomization.friction import set_friction
@@ -54,6 +55,21 @@ def test_cost_of_transport_by_hand() -> None:
 def test_the_interval_is_1_96_standard_errors_wide() -> None:
     assert interval(0.2, 0.01) == pytest.approx([0.2 - 0.0195996, 0.2 + 0.0195996])
     assert interval(0.2, None) is None
+
+
+def rollout(columns: list[int], cleared: list[bool], error: list[float], survived: list[bool]) -> Rollout:
+    given = {"columns": columns, "cleared": cleared, "error_xy": error, "survived": survived}
+    none = np.zeros(len(columns))
+    return Rollout(**{name: np.array(given[name]) if name in given else none for name in Rollout.__dataclass_fields__})
+
+
+def test_a_terrains_level_is_the_share_of_its_levels_that_are_cleared() -> None:
+    climbed = rollout([0, 1, 0, 1, 0, 1, 0], [True, True, True, False, True, False, False], [9.0] * 7, [False] * 7)
+    tracked = rollout([0, 0, 1], [False] * 3, [0.1, 0.3, 0.5], [True, False, True])
+    assert by_terrain(tracked, climbed, ["slopes", "stairs", "plane"], levels=10) == {
+        "slopes": {"level": pytest.approx(7.5), "error_vel_xy": pytest.approx(0.2), "time_out": 0.5},
+        "stairs": {"level": pytest.approx(10 / 3), "error_vel_xy": 0.5, "time_out": 1.0},
+    }
 
 
 def test_disturbances_are_the_same_each_time_and_as_large_as_they_say() -> None:

@@ -31,6 +31,11 @@ def test_robots_are_spread_evenly_and_always_alike() -> None:
     assert (chosen != spread(32, 10, seed=6)).any()
 
 
+def test_a_level_is_cleared_by_four_metres_or_half_the_way() -> None:
+    assert PROTOCOL.way_to_clear(20.0, 0.5) == 4.0
+    assert PROTOCOL.way_to_clear(4.0, 0.5) == pytest.approx(1.0)
+
+
 def test_another_definition_has_another_hash() -> None:
     assert PROTOCOL.version == 1
     assert len(PROTOCOL.hash) == 12

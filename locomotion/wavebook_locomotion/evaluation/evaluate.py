@@ -114,19 +114,33 @@ def evaluate(
         "device": config.device,
     }
     if climbed is not None:
-        columns = nominal.columns
-        per_terrain = {}
-        for index, name in enumerate(terrains):
-            here, there = climbed.columns == index, columns == index
-            if here.any():
-                per_terrain[name] = {
-                    "level": protocol.levels * float(climbed.cleared[here].mean()),
-                    "error_vel_xy": float(planar[there].mean()) if there.any() else None,
-                    "time_out": float(survived[there].mean()) if there.any() else None,
-                }
+        per_terrain = by_terrain(nominal, climbed, terrains, protocol.levels)
         result["terrain_level"] = float(np.mean([terrain["level"] for terrain in per_terrain.values()]))
         result["per_terrain"] = per_terrain
     return result
+
+
+def by_terrain(
+    tracked: Rollout, climbed: Rollout, terrains: Sequence[str], levels: int
+) -> dict[str, dict[str, float | None]]:
+    """What was measured on each sub-terrain that robots climbed.
+
+    Args:
+        tracked: The rollout of all commands.
+        climbed: The rollout straight on, each terrain's robots spread evenly over its levels.
+        terrains: Names of the sub-terrains, in the order of the columns.
+        levels: Number of levels. Where a share of the robots cleared theirs, that share of the levels is cleared.
+    """
+    found: dict[str, dict[str, float | None]] = {}
+    for index, name in enumerate(terrains):
+        here, there = climbed.columns == index, tracked.columns == index
+        if here.any():
+            found[name] = {
+                "level": levels * float(climbed.cleared[here].mean()),
+                "error_vel_xy": float(tracked.error_xy[there].mean()) if there.any() else None,
+                "time_out": float(tracked.survived[there].mean()) if there.any() else None,
+            }
+    return found
 
 
 def join(rollouts: Sequence[Rollout]) -> Rollout:

@@ -69,6 +69,15 @@ class Protocol:
     terrain_set: str = DEFAULT_SET
     """The ground of a task that has several (`wavebook_locomotion.terrains.sets`)."""
 
+    def way_to_clear(self, seconds: float, speed: float) -> float:
+        """How far a robot must get from a level's origin to clear it [m].
+
+        Args:
+            seconds: Length of the rollout [s].
+            speed: Commanded [m/s].
+        """
+        return min(self.level_distance, self.level_fraction * seconds * speed)
+
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits of SHA-256 over the definition.

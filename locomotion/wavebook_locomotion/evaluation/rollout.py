@@ -163,8 +163,7 @@ class Evaluator:
             if recorder is not None:
                 recorder.stop()
         errors = (sums / max(steps - settled, 1)).cpu().numpy()
-        way = protocol.level_fraction * seconds * float(np.linalg.norm(commands[0, :2]))
-        cleared = (farthest >= min(protocol.level_distance, way)).cpu().numpy()
+        cleared = (farthest >= protocol.way_to_clear(seconds, float(np.linalg.norm(commands[0, :2])))).cpu().numpy()
         return Rollout(errors[0], errors[1], alive.cpu().numpy(), cleared, columns, **effort.totals())
 
     def _places(self, columns: np.ndarray, levels: np.ndarray) -> list[tuple[str, int]] | None:

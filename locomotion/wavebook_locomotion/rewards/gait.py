@@ -51,10 +51,10 @@ def feet_gait(
     def difference(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         return torch.square(first - second).clamp(max=max_error**2)
 
-    one, other = [0, 2], [1, 3]
-    together = difference(air[:, one], air[:, other]) + difference(ground[:, one], ground[:, other])
-    one, other = [0, 1, 0, 1], [2, 3, 3, 2]
-    turns = difference(air[:, one], ground[:, other]) + difference(ground[:, one], air[:, other])
+    # Slices: a list of columns would be uploaded at each call, for which the processor waits for the device.
+    together = difference(air[:, 0::2], air[:, 1::2]) + difference(ground[:, 0::2], ground[:, 1::2])
+    opposite = ((air[:, 2:], ground[:, 2:]), (air[:, 2:].flip(1), ground[:, 2:].flip(1)))
+    turns = torch.cat([difference(air[:, :2], s) + difference(ground[:, :2], a) for a, s in opposite], dim=1)
     reward = torch.exp(-(together.sum(dim=1) + turns.sum(dim=1)) / sigma)
     command = torch.linalg.norm(env.command_manager.get_command(command_name), dim=1)
     speed = torch.linalg.norm(env.scene[asset_cfg.name].data.root_lin_vel_b.torch[:, :2], dim=1)
