@@ -131,6 +131,7 @@ def test_wrong_overrides_are_refused_before_anything_runs(
         (["logs", "exp1"], "runs are named like 'exp001/s0'"),
         (["cancel", "exp001/s0"], "there is no run 'exp001/s0'"),
         (["export", "exp001/s0"], "there is no run 'exp001/s0'"),
+        (["keep", "--to", "kept"], "there is no wave to keep"),
         (["compare", "3"], "there is no wave 3"),
         (["report", "3"], "there is no wave 3"),
         (["retry", "3"], "there is no wave 3"),
