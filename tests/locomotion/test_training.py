@@ -193,6 +193,5 @@ def test_the_quick_task_is_learnt_on_a_processor(tmp_path: Path) -> None:
     # The protocol's commands for it are 0, 0.5 and 1 m/s: a robot that stands, or falls at once, is off by 0.5 m/s.
     result = evaluation.evaluate(config, outcome.checkpoint, num_envs=30, seconds=4.0)
     assert set(result["per_command"]) == {"standing", "straight", "straight fast"}
-    print(result["error_vel_xy"], result["time_out"], result["per_command"])
     assert result["error_vel_xy"] < 0.6 * 0.5
     assert result["time_out"] > 0.9
