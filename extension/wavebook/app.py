@@ -12,6 +12,7 @@ from traitlets import Float, Type
 
 from wavebook.agent.approvals import LIFETIME, Approvals
 from wavebook.agent.chat import Chat
+from wavebook.agent.night.process import resume
 from wavebook.agent.planner import Planner
 from wavebook.changes import SCHEMA, ChangeWatcher
 from wavebook.judging import JudgedStatus
@@ -79,8 +80,10 @@ class WavebookApp(ExtensionApp):
             # After a restart of the machine the queue moves again as soon as the server is there.
             if await asyncio.to_thread(recover, self.project):
                 self.log.info("the queue goes on with the runs that had not ended")
+            if await asyncio.to_thread(resume, self.project, paused=True):
+                self.log.info("the night goes on that was under way")
         except (WavebookError, sqlite3.DatabaseError, OSError) as error:
-            self.log.warning("the queue cannot go on: %s", error)
+            self.log.warning("queue or night cannot go on: %s", error)
         self.watcher.start()
 
     async def stop_extension(self) -> None:

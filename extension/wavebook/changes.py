@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from jupyter_events import EventLogger
 
+from wavebook.agent.night.process import resume
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, recover
 from wavebook_tools.jobs.store import QueueStore
@@ -36,13 +37,17 @@ SCHEMA: dict[str, Any] = {
     "required": ["what", "wave", "run"],
     "additionalProperties": False,
     "properties": {
-        "what": {"type": "array", "items": {"enum": ["waves", "chat", "approvals", "requests"]}, "minItems": 1},
+        "what": {
+            "type": "array",
+            "items": {"enum": ["waves", "chat", "approvals", "requests", "night"]},
+            "minItems": 1,
+        },
         "wave": {"type": ["integer", "null"]},
         "run": {"type": ["string", "null"]},
     },
 }
 
-What = Literal["waves", "chat", "approvals", "requests"]
+What = Literal["waves", "chat", "approvals", "requests", "night"]
 
 _log = logging.getLogger(__name__)
 
@@ -139,6 +144,11 @@ _SIGNATURES: Sequence[tuple[What, str]] = (
     ("approvals", "SELECT max(id), count(revoked), total(reserved) FROM standing_budgets"),
     ("requests", "SELECT max(id), max(decided), sum(state = 'pending'), count(result) FROM requests"),
     (
+        "night",
+        "SELECT (SELECT count(judged) + count(*) FROM night_waves), max(id), max(ended), count(stop_by), "
+        "group_concat(doing || state) FROM nights",
+    ),
+    (
         "waves",
         "SELECT max(number), count(*), max(started), max(ended), count(ended), count(cancel_by), count(device), "
         "count(DISTINCT state), total(number * priority), group_concat(CASE state WHEN 'queued' THEN devices END) "
@@ -191,12 +201,13 @@ class ChangeWatcher:
                 self._events.emit(schema_id=SCHEMA_ID, data=change.event())
 
     async def _keep_moving(self) -> None:
-        """Start the queue's process again where it was killed together with all that it watched."""
+        """Start the processes of queue and night again where they were killed together with all that they watched."""
         if time.monotonic() < self._look_after_queue:
             return
         self._look_after_queue = time.monotonic() + RECOVERY_INTERVAL
         with contextlib.suppress(WavebookError, sqlite3.DatabaseError, OSError):  # told by whoever asks for something
             await asyncio.to_thread(recover, self._state.project)
+            await asyncio.to_thread(resume, self._state.project)
 
     def _listened_to(self) -> bool:
         # jupyter_events tells only by these whether anybody would receive an event.

@@ -26,6 +26,7 @@ from wavebook.agent.submission import check_templates, submit_once
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.records.ledger import Actor
 from wavebook_tools.records.numbering import Numbers, next_numbers
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
@@ -174,6 +175,8 @@ class Approvals:
         *,
         devices: Sequence[str] | None = None,
         changes: PlanChanges | None = None,
+        actor: Actor = "human",
+        refs: Mapping[str, Any] | None = None,
     ) -> Approval:
         """Approve or reject a plan, once. Approving queues its wave.
 
@@ -184,6 +187,8 @@ class Approvals:
             why: Their reason.
             devices: Where an approved wave is to run, instead of where the plan says.
             changes: What the person changed in the plan; the changed plan is what is approved.
+            actor: Who decides: a person, or the agent under a person's grant.
+            refs: What else the ledger is to name.
 
         Raises:
             NotFoundError: There is no such approval.
@@ -215,7 +220,7 @@ class Approvals:
                 self._store_plan(approval)
             self._set(approval_id, state="approved" if verb == "approve" else "rejected", by=by, why=why)
             try:
-                self._note(approval, verb, by, why)
+                self._note(approval, verb, by, why, actor, refs)
                 if verb == "approve":
                     self._submit(approval)
             except WavebookError:
@@ -307,9 +312,18 @@ class Approvals:
         with opened(self.project, SCHEMA) as connection:
             connection.execute("UPDATE approvals SET queued = 1 WHERE id = ?", (approval.id,))
 
-    def _note(self, approval: Approval, verb: str, by: str, why: str) -> None:
+    def _note(
+        self,
+        approval: Approval,
+        verb: str,
+        by: str,
+        why: str,
+        actor: Actor = "human",
+        refs: Mapping[str, Any] | None = None,
+    ) -> None:
         plan = approval.plan
-        self.project.ledger.append("human", by, verb, why=why, wave=plan.id, approval=approval.id, **code_refs(plan))
+        names = {**(refs or {}), "wave": plan.id, "approval": approval.id, **code_refs(plan)}
+        self.project.ledger.append(actor, by, verb, why=why, **names)
 
     def _store_plan(self, approval: Approval) -> None:
         # Stored before the decision, so that a recovery queues what was approved and not what was proposed.

@@ -74,6 +74,8 @@ def conversation(request: Request, situation: str, summary: str | None = None, a
     for role, text in turns:
         _append(messages, role, {"type": "text", "text": text})
     _append(messages, "user", {"type": "text", "text": f"(How the project stands now)\n{redact(situation)}"})
+    if request.unattended is not None:
+        _append(messages, "user", {"type": "text", "text": redact(request.unattended.text)})
     _append(messages, "user", {"type": "text", "text": redact(named(request.body, request.attachments))})
     return messages
 

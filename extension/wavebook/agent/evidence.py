@@ -17,6 +17,7 @@ from wavebook_tools.errors import WavebookError
 from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.plan import Overrides
 from wavebook_tools.records.project import Project
+from wavebook_tools.records.states import RunState
 
 Size = tuple[str, int, int]
 """Task, environments, iterations: numbers are compared only where these agree."""
@@ -75,6 +76,12 @@ class Tried:
         measured = [{run.seed for run in e.runs if run.results} for e in self.experiments]
         first = next((seeds for seeds in measured if seeds), set())
         return any(seeds - first for seeds in measured)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether every run was ended before its evaluation, as hopeless ones are."""
+        runs = [run for experiment in self.experiments for run in experiment.runs]
+        return bool(runs) and all(run.state is RunState.CANCELLED and not run.results for run in runs)
 
     @property
     def unfinished(self) -> int:

@@ -61,6 +61,8 @@ class OfflinePlanner:
         if read.intent in {"plan", "reproduce"} and read.says_something:
             heard = _heard(read)
             yield TextDelta(heard)
+            if (unattended := request.unattended) is not None:
+                read = replace(read, runs=min(read.runs or unattended.runs, unattended.runs))
             proposed = await asyncio.to_thread(self._propose, read)
             for reason in proposed.reasons:
                 yield TextDelta(f"\n\n{reason}")

@@ -48,6 +48,29 @@ Part = TextDelta | Proposal | ToolCall | ToolResult
 
 
 @dataclass(frozen=True)
+class Unattended:
+    """What a planner is told where no person reads its answer, in night mode."""
+
+    wave: int
+    """Which of the night's waves this is, from 1."""
+    waves: int
+    runs: int
+    """The most runs that the wave may have."""
+    hint: str = ""
+    """Why its last answer did not do."""
+
+    @property
+    def text(self) -> str:
+        """In words, for a model."""
+        text = (
+            f"Night mode: nobody reads along. This is wave {self.wave} of at most {self.waves}, with at most "
+            f"{self.runs} runs. Propose one wave with propose_wave. Don't read logs, notebooks, files, metrics or "
+            "alerts: a plan made after that waits for a person, and the night would end."
+        )
+        return f"({text} {self.hint})" if self.hint else f"({text})"
+
+
+@dataclass(frozen=True)
 class Request:
     """What a person wrote, and the conversation before it, oldest first."""
 
@@ -55,6 +78,8 @@ class Request:
     history: Sequence[Message] = field(default_factory=list)
     attachments: Sequence[Attachment] = ()
     """Runs, notebooks and files that the person points at; all lie under the project."""
+    unattended: Unattended | None = None
+    """Set where the plan is to run without a person."""
 
 
 class Planner(Protocol):

@@ -40,6 +40,8 @@ class Hopeless:
     median: float
     """The median of the finished runs' curves at that iteration [m/s]."""
     finished: int
+    peers: tuple[str, ...] = ()
+    """The finished runs."""
 
     def __str__(self) -> str:
         return (
@@ -96,7 +98,8 @@ def _judged(run: Run, peers: list[Run], *, iterations: int) -> Hopeless | None:
         return None
     last = max(curve)
     there = [other[last] for other in others if last in other]
-    return Hopeless(run.id, last, min(curve.values()), float(np.median(there)), len(there))
+    names = tuple(peer.id for peer in peers)
+    return Hopeless(run.id, last, min(curve.values()), float(np.median(there)), len(there), names)
 
 
 def _curve(run: Run, iterations: int) -> dict[int, float]:

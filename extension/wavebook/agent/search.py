@@ -121,8 +121,9 @@ def _study(
         inside = {name: d for name, d in space.items() if _contains(schema, d, name, tried.overrides)}
         params = {name: _to_space(schema.range_of(name), _value(schema, tried.overrides, name)) for name in inside}
         values = tried.values(metric, protocol)
-        # What broke counts among the worst, and what runs is not proposed a second time.
-        state = TrialState.PRUNED if tried.broken else TrialState.COMPLETE if values else TrialState.RUNNING
+        # What broke or was hopeless counts among the worst, and what runs is not proposed a second time.
+        lost = tried.broken or tried.given_up
+        state = TrialState.PRUNED if lost else TrialState.COMPLETE if values else TrialState.RUNNING
         value = sum(values) / len(values) if state is TrialState.COMPLETE else None
         study.add_trial(optuna.create_trial(state=state, params=params, distributions=inside, value=value))
     return study

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 
 from wavebook.agent import replies
 from wavebook.agent.approvals import Approvals
+from wavebook.agent.night import process
+from wavebook.agent.night.closing import summary
+from wavebook.agent.night.grant import Nights
+from wavebook.agent.night.terms import typed_terms
 from wavebook.agent.standing import StandingBudgets
 from wavebook.agent.tools.compare_waves import CompareWaves
 from wavebook.agent.tools.compare_waves import run as compare
 from wavebook.agent.tools.tool import Workspace
 from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.jobs.recovery import tail_events
+from wavebook_tools.records.project import Project
 
 USAGE = {
     "plan": "/plan DIRECTIVE",
@@ -22,6 +27,7 @@ USAGE = {
     "compare": "/compare WAVE…",
     "diagnose": "/diagnose RUN",
     "budget": "/budget [RUNS HOURS | off]",
+    "night": "/night [DIRECTIVE --waves N --runs N --gpu-hours H --hours H --until METRIC=NUMBER | status | stop]",
 }
 """The commands and how each is written; the browser completes the same (extension/src/slash.ts)."""
 
@@ -128,6 +134,24 @@ def _budget(argument: str, approvals: Approvals, by: str) -> str:
     return current.text
 
 
+def _night(argument: str, approvals: Approvals, by: str) -> str:
+    project = approvals.project
+    if argument == "stop":
+        process.stop(project, by)
+        return "The night is being stopped, and its runs with it. What it found is told here when they are gone."
+    if argument and argument != "status":
+        Project.create(project.root)
+        night = process.start(project, typed_terms(argument, project.settings().night), by)
+        return (
+            f"Night {night.id} is granted: {night.terms.text}. It plans and runs without asking, and tells here how it "
+            "ended. Stop it above or with /night stop."
+        )
+    newest = Nights(project).newest()
+    if newest is None:
+        return "There was no night yet. Grant one with /night DIRECTIVE --waves 3 --runs 6 --hours 8."
+    return summary(project, newest)
+
+
 def _number(text: str, command: str) -> int:
     found = re.fullmatch(r"(?:wave\s*)?(\d{1,9})", text.strip())
     if found is None:
@@ -141,4 +165,5 @@ _COMMANDS: dict[str, Callable[[str, Approvals, str], str]] = {
     "compare": _compare,
     "diagnose": _diagnose,
     "budget": _budget,
+    "night": _night,
 }

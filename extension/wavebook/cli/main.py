@@ -17,6 +17,7 @@ from wavebook.cli.export import export
 from wavebook.cli.keep import keep_waves
 from wavebook.cli.lab import lab
 from wavebook.cli.mcp import mcp
+from wavebook.cli.night import night
 from wavebook.cli.plan import plan
 from wavebook.cli.replay import replay
 from wavebook.cli.requests import allow, deny, requests
@@ -31,7 +32,7 @@ def commands() -> None:
 
 
 for command in (
-    *(lab, demo, plan, run, status, logs, cancel, retry, priority),
+    *(lab, demo, plan, run, night, status, logs, cancel, retry, priority),
     *(requests, allow, deny, mcp, template),
     *(gpus, compare, report, replay, export, keep_waves, reindex, doctor, bench),
 ):

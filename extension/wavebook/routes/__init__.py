@@ -11,6 +11,7 @@ from wavebook.routes import (
     chat,
     comparison,
     gpus,
+    night,
     project,
     queue,
     replay,
@@ -23,6 +24,6 @@ from wavebook.routes import (
 
 def handlers() -> list[tuple[Any, ...]]:
     """All routes, as the server takes them: pattern and handler. The last answers what is none."""
-    resources = (project, gpus, waves, runs, queue, comparison, chat, approvals, requests, templates)
+    resources = (project, gpus, waves, runs, queue, comparison, chat, approvals, requests, templates, night)
     routes = [(rf"/wavebook/api/{pattern}", handler) for part in resources for pattern, handler in part.ROUTES]
     return [*routes, *bokeh.ROUTES, *replay.ROUTES, (r"/wavebook/api(?:/.*)?", base.NoSuchRoute)]

@@ -373,7 +373,8 @@ class Dispatcher:
         self.conclude(run.wave)
 
     def conclude(self, wave_id: int) -> None:
-        """Once a wave's last run has ended, have its comparison and report written."""
+        """A run has ended: tell the night, and once it was the wave's last have comparison and report written."""
+        wakeup.wake(self.project, wakeup.NIGHT)
         self.conclusions.add(wave_id)
         self._conclude_next()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs import engines, wakeup
@@ -20,6 +21,9 @@ from wavebook_tools.records.files import write_atomic, write_json
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.run import RunId, RunSpec, RunState, latest_repeats
+
+if TYPE_CHECKING:
+    from wavebook_tools.records.ledger import Actor
 
 RETRIED_STATES = frozenset({RunState.FAILED, RunState.HUNG, RunState.CANCELLED})
 
@@ -189,8 +193,17 @@ class Queue:
         self.project.ledger.append("human", by, "devices", wave=row.wave, runs=[run_id], devices=devices)
         self.ensure_dispatcher()
 
-    def cancel(self, run_id: str, by: str, why: str = "") -> bool:
+    def cancel(
+        self, run_id: str, by: str, why: str = "", *, actor: Actor = "human", evidence: Sequence[str] = ()
+    ) -> bool:
         """Ask for a run to be ended. A queued run is cancelled at once; a running one when its processes are gone.
+
+        Args:
+            run_id: Which.
+            by: Who asks for it.
+            why: Their reason.
+            actor: A person, or the agent under a person's grant.
+            evidence: The records that the reason rests on.
 
         Returns:
             Whether this call cancels it; False where it has ended or is being cancelled already.
@@ -202,7 +215,8 @@ class Queue:
         row = self._row(RunId(run_id))
         if not self.store.request_cancel(run_id, by, why):
             return False
-        self.project.ledger.append("human", by, "cancel", why=why, wave=row.wave, runs=[run_id])
+        rests_on = {"evidence": list(evidence)} if evidence else {}
+        self.project.ledger.append(actor, by, "cancel", why=why, wave=row.wave, runs=[run_id], **rests_on)
         row = self.store.get(run_id) or row
         if row.state is not RunState.QUEUED:
             # The file first: a supervisor that is just starting has no name to signal yet, but looks for the file.

@@ -1,4 +1,7 @@
-"""How a dispatcher learns at once that there is something to do: a named pipe in the project's state folder."""
+"""How a process learns at once that there is something to do: a named pipe in the project's state folder.
+
+The dispatcher reads one that callers write to. It writes to another itself as runs end, for whoever goes on then.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,12 @@ from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.environment import of_queue
 from wavebook_tools.jobs.processes import DISPATCHER
 from wavebook_tools.records.project import Project
+
+QUEUE = "wake"
+"""The dispatcher's pipe."""
+
+NIGHT = "night"
+"""The pipe of what goes on when runs have ended: the agent's night mode."""
 
 
 def ensure_dispatcher(project: Project) -> None:
@@ -37,18 +46,18 @@ def ensure_dispatcher(project: Project) -> None:
         raise WavebookError(f"cannot start the queue of {project.root}: {error.strerror or error}") from error
 
 
-def wake(project: Project) -> bool:
-    """Wake the dispatcher; False where none listens."""
-    return _write(project, b"\n")
+def wake(project: Project, pipe: str = QUEUE) -> bool:
+    """Wake whoever reads a pipe, the dispatcher where none is named; False where nobody listens."""
+    return _write(project, b"\n", pipe)
 
 
-def listens(project: Project) -> bool:
-    """Whether a dispatcher lives, without waking it."""
-    return _write(project, b"")
+def listens(project: Project, pipe: str = QUEUE) -> bool:
+    """Whether somebody reads a pipe, without waking them."""
+    return _write(project, b"", pipe)
 
 
-def _write(project: Project, call: bytes) -> bool:
-    path = project.state_path / "wake"
+def _write(project: Project, call: bytes, pipe: str) -> bool:
+    path = project.state_path / pipe
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # no pipe, or nobody reads it
@@ -66,9 +75,9 @@ def _write(project: Project, call: bytes) -> bool:
         os.close(descriptor)
 
 
-def listen(project: Project) -> int:
-    """Open the pipe for reading; returns a descriptor that becomes readable on each wake-up."""
-    path = project.state_path / "wake"
+def listen(project: Project, pipe: str = QUEUE) -> int:
+    """Open a pipe for reading; returns a descriptor that becomes readable on each wake-up."""
+    path = project.state_path / pipe
     with contextlib.suppress(FileExistsError):
         os.mkfifo(path, 0o600)
     # Opened for writing too, so that it never reads as ended when the last writer closes.

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.engine_settings import EngineSettings
 from wavebook_tools.records.files import first_problem
+from wavebook_tools.records.night_settings import NightSettings
 from wavebook_tools.records.plan import Budget, Document, EvaluationSpec
 from wavebook_tools.records.planner_settings import PlannerSettings
 from wavebook_tools.records.run import RunLimits
@@ -85,6 +86,7 @@ class Settings(Document):
     engine: EngineSettings = Field(default_factory=EngineSettings)
     budget: Budget = Field(default_factory=Budget)
     planner: PlannerSettings = Field(default_factory=PlannerSettings)
+    night: NightSettings = Field(default_factory=NightSettings)
 
 
 def read_settings(path: Path) -> Settings:

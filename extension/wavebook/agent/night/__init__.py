@@ -1,0 +1,1 @@
+"""Night mode: wave after wave without a person, within what a person granted (docs/night.md)."""

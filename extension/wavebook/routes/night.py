@@ -1,0 +1,64 @@
+"""``night``: how night mode stands, its grant and its stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from wavebook.agent.night import process
+from wavebook.agent.night.status import night_status
+from wavebook.agent.night.terms import make_terms
+from wavebook.routes.base import Body, RouteHandler
+from wavebook_tools.records.project import Project
+
+
+class NightBody(Body):
+    """A directive, and the limits that differ from wavebook.toml."""
+
+    directive: str
+    waves: int | None = None
+    runs: int | None = None
+    gpu_hours: float | None = None
+    hours: float | None = None
+    until: str | None = None
+    """As ``error_vel_xy=0.10``."""
+    patience: int | None = None
+    end_hopeless: bool | None = None
+
+
+def grant(project: Project, body: NightBody, by: str) -> dict[str, Any]:
+    """Grant a night and begin it."""
+    Project.create(project.root)
+    given = body.model_dump(exclude={"directive"})
+    process.start(project, make_terms(body.directive, project.settings().night, given), by)
+    return night_status(project)
+
+
+def stop(project: Project, by: str) -> dict[str, Any]:
+    """Stop the night and its runs."""
+    process.stop(project, by)
+    return night_status(project)
+
+
+class NightHandler(RouteHandler):
+    """The newest night."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        self.finish(await self.work(night_status, self.app.project))
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        self.finish(await self.work(grant, self.app.project, self.body(NightBody), self.person))
+
+    @authenticated
+    @authorized
+    async def delete(self) -> None:
+        self.finish(await self.work(stop, self.app.project, self.person))
+
+
+ROUTES = [("night", NightHandler)]
