@@ -26,8 +26,11 @@ export function keepLive(
 
   const take = (change: Partial<IChange>): void => {
     lastPush = Date.now();
-    const what = change.what ?? ['waves', 'approvals', 'chat'];
+    const what = change.what ?? ['waves', 'approvals', 'night', 'chat'];
     const parts = what.filter((part): part is Extract<Part, typeof part> => part !== 'chat');
+    if (parts.includes('waves') && project.night?.state === 'running') {
+      parts.push('night'); // it tells how many runs have ended
+    }
     if (parts.length > 0) {
       void project.refresh(parts);
     }

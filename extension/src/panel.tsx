@@ -18,6 +18,7 @@ import { StandingBudget } from './components/budget';
 import { Banner, ProjectHeader } from './components/banner';
 import { type IPanelContext, PanelContext } from './components/context';
 import { NoMessages } from './components/empty';
+import { NightBanner } from './components/nightbanner';
 import { RequestList } from './components/requestlist';
 import { WaveList } from './components/wavelist';
 import { waveIcon } from './icons';
@@ -49,6 +50,7 @@ export class WavebookPanel extends SidePanel {
         <>
           <ProjectHeader />
           <StandingBudget />
+          <NightBanner />
           <RequestList />
         </>,
         'jp-Wavebook-top'

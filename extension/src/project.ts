@@ -7,6 +7,7 @@ import {
   type IApproval,
   type IBudget,
   type ICheckedChanges,
+  type INight,
   type IPlanChanges,
   type IProject,
   type IRequest,
@@ -17,9 +18,9 @@ import {
 } from './tokens';
 
 /** What can be fetched again on its own. */
-export type Part = 'project' | 'waves' | 'approvals' | 'requests';
+export type Part = 'project' | 'waves' | 'approvals' | 'requests' | 'night';
 
-const ALL: Part[] = ['project', 'waves', 'approvals', 'requests'];
+const ALL: Part[] = ['project', 'waves', 'approvals', 'requests', 'night'];
 
 /** The project as the server last told it. Knows nothing of how it was asked. */
 export class ProjectModel implements IDisposable {
@@ -98,6 +99,11 @@ export class ProjectModel implements IDisposable {
     return this._requests.filter(request => request.state === 'pending');
   }
 
+  /** The newest night, or null where there was none. */
+  get night(): INight | null {
+    return this._night;
+  }
+
   /**
    * Fetch the named parts again. Calls while a fetch is under way are served together by the next one.
    * A failure is told by `problem`, never by a rejection.
@@ -155,6 +161,12 @@ export class ProjectModel implements IDisposable {
     } finally {
       await this.refresh(['requests']);
     }
+  }
+
+  /** Stop the night and its runs; rejects with the server's words. */
+  async stopNight(): Promise<void> {
+    this._night = await this._server.stopNight();
+    this._changed.emit();
   }
 
   /** Try changes of a plan and make none; what is wrong stands at its field. */
@@ -220,6 +232,8 @@ export class ProjectModel implements IDisposable {
       this._project = await this._server.project();
     } else if (part === 'waves') {
       this._waves = (await this._server.waves()).sort((a, b) => b.id - a.id);
+    } else if (part === 'night') {
+      this._night = await this._server.night();
     } else if (part === 'requests') {
       this._requests = await this._server.requests();
     } else {
@@ -237,6 +251,7 @@ export class ProjectModel implements IDisposable {
   private _approvals = new Map<number, IApproval>();
   private _requests: IRequest[] = [];
   private _budget: IBudget | null = null;
+  private _night: INight | null = null;
   private _problem: string | null = null;
   private _wanted = new Set<Part>();
   private _running: Promise<void> | null = null;

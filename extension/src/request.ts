@@ -15,6 +15,7 @@ import type {
   IDeviceLoad,
   ILogPart,
   IMetrics,
+  INight,
   IPlanChanges,
   IProject,
   IRequest,
@@ -84,6 +85,15 @@ export class Server implements IServer {
 
   answerRequest(request: number, decision: 'allow' | 'deny'): Promise<IRequest> {
     return this._json(`requests/${request}`, { decision });
+  }
+
+  async night(): Promise<INight | null> {
+    return (await this._json<{ night: INight | null }>('night')).night;
+  }
+
+  async stopNight(): Promise<INight | null> {
+    const answer = await this._request('night', { method: 'DELETE' });
+    return ((await answer.json()) as { night: INight | null }).night;
   }
 
   async cancelRun(run: string): Promise<void> {

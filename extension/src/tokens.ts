@@ -359,7 +359,7 @@ export type Answer =
 
 /** What a push tells to fetch again. */
 export interface IChange {
-  what: Array<'waves' | 'chat' | 'approvals' | 'requests'>;
+  what: Array<'waves' | 'chat' | 'approvals' | 'requests' | 'night'>;
   wave: number | null;
   run: string | null;
 }
@@ -379,6 +379,10 @@ export interface IServer {
   checkChanges(approval: number, changes: IPlanChanges): Promise<ICheckedChanges>;
   requests(): Promise<IRequest[]>;
   answerRequest(request: number, decision: 'allow' | 'deny'): Promise<IRequest>;
+  /** The newest night, or null where there was none. */
+  night(): Promise<INight | null>;
+  /** Stops the night and its runs. */
+  stopNight(): Promise<INight | null>;
   cancelRun(run: string): Promise<void>;
   /** Cancels what has not ended and answers its run ids. */
   cancelWave(wave: number): Promise<string[]>;
@@ -438,6 +442,22 @@ export interface IRequest {
   foreign: string[];
   state: 'pending' | 'approved' | 'done' | 'failed' | 'rejected' | 'expired';
   result: string | null;
+}
+
+/** Waves that run one after the other without a person, within what a person granted. */
+export interface INight {
+  id: number;
+  directive: string;
+  state: 'running' | 'paused' | 'ended';
+  /** What goes on now, in words. */
+  doing: string;
+  granted_by: string;
+  waves: { used: number; allowed: number };
+  device_hours: { used: number; allowed: number };
+  hours: { used: number; allowed: number };
+  stop_by: string | null;
+  outcome: string | null;
+  why: string;
 }
 
 /** Whether a run will not change its state again. */

@@ -12,7 +12,8 @@ export function slashCommands(trans: TranslationBundle): IChatCommandProvider {
       ['/status', trans.__('How waves and runs stand')],
       ['/compare', trans.__('Verdicts of waves: /compare 1 2')],
       ['/diagnose', trans.__('What the watchdog found: /diagnose exp001/s0')],
-      ['/budget', trans.__('Let the agent spend: /budget 6 2, or /budget off')]
+      ['/budget', trans.__('Let the agent spend: /budget 6 2, or /budget off')],
+      ['/night', trans.__('Wave after wave without asking: /night DIRECTIVE --waves 3 --hours 8')]
     ] as const
   ).map(([name, description]) => ({
     name,

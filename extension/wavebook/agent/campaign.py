@@ -12,6 +12,8 @@ from nbformat import NotebookNode
 
 from wavebook.agent.branches import closed_branches
 from wavebook.agent.evidence import rank, read_evidence
+from wavebook.agent.night.grant import Nights
+from wavebook.agent.night.summary import summary
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment, collect
 from wavebook_tools.comparison.notebook import ComparisonOutput
 from wavebook_tools.comparison.overview import MARKS
@@ -50,7 +52,7 @@ def write_campaign(project: Project) -> Path:
     ):
         notebook.cells.append(_markdown(text))
     notebook.cells.append(_compared(comparison, waves))
-    for text in (_repeats(comparison), _failures(project, comparison), _decided(decisions)):
+    for text in (_nights(project), _repeats(comparison), _failures(project, comparison), _decided(decisions)):
         notebook.cells.append(_markdown(text))
     path = project.root / FILE
     save_report(path, notebook, "campaign")
@@ -123,6 +125,12 @@ def _compared(comparison: Comparison, waves: list[int]) -> NotebookNode:
         for bundle in ComparisonOutput(comparison).bundles
     ]
     return cell
+
+
+def _nights(project: Project) -> str:
+    """What was granted to run without a person, and what came of it."""
+    told = [summary(project, night, lambda text: quiet(redact(text))) for night in Nights(project).all()]
+    return "\n\n".join(["## Nights", *(told or ["No wave ran without a person's approval of its plan."])])
 
 
 def _repeats(comparison: Comparison) -> str:

@@ -25,6 +25,9 @@ Size = tuple[str, int, int]
 HOPELESS = 3
 """So many broken runs of changes to one parameter close that direction."""
 
+CONFIRMED_SEEDS = 3
+"""A configuration that ran on so many seeds and is not better by more than the noise is not promising any more."""
+
 
 @dataclass
 class Tried:
@@ -160,6 +163,23 @@ class Ranking:
     others: tuple[Standing, ...]
     """Best first."""
     noise: Noise | None
+    higher: bool = False
+    """Whether larger is better."""
+
+    @property
+    def promising(self) -> Standing | None:
+        """What did better than the best by its mean, though not by more than the noise, on fewer than three seeds.
+
+        It is worth another seed, and worth searching around: waiting for certainty would leave good finds behind.
+        """
+        best = self.best
+        for standing in self.others:
+            if standing is best:
+                return None
+            if not standing.tried.broken and standing.seeds < CONFIRMED_SEEDS and not standing.worse:
+                ahead = standing.mean - best.mean
+                return standing if (ahead > 0) == self.higher and ahead else None
+        return None
 
     @property
     def best(self) -> Standing:
@@ -227,7 +247,7 @@ def rank(evidence: Evidence, metric: str, direction: Literal["down", "up"]) -> R
 
     others = [standing(tried) for tried in measured if tried is not reference]
     others.sort(key=lambda s: (-sign * s.mean, len(s.tried.changes), s.tried.name))
-    return Ranking(metric, standing(reference), tuple(others), noise)
+    return Ranking(metric, standing(reference), tuple(others), noise, higher=direction == "up")
 
 
 def closed_parameters(evidence: Evidence, base: Overrides) -> dict[str, int]:

@@ -11,7 +11,7 @@ from wavebook.agent.branches import closed_branches, closing, left_for
 from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
-from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
+from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, changed, fresh_seeds, rank, read_evidence
 from wavebook.agent.repeating import other_device
 from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
 from wavebook.agent.variations import Setting, Variation, on_task, variations
@@ -30,6 +30,12 @@ EXPERIMENTS = 3
 MOST_EXPERIMENTS = 16
 BASELINE_SEEDS = 2
 """The fewest seeds that tell the noise."""
+
+ENOUGH_DEGREES = 4
+"""Degrees of freedom from which the noise is known well enough for one new seed of the base, as in the verdicts."""
+
+FEWEST_WITH_REPEAT = 3
+"""A wave of so many experiments has room for a repeat beside its base and something new."""
 
 REPRODUCTION_SEEDS = 3
 FEWEST_ITERATIONS = 10
@@ -89,20 +95,49 @@ class Proposer:
         for assignment in directive.assignments:
             if assignment.value == setting.current(assignment.parameter):
                 self.reasons.append(f"{assignment.parameter} = {assignment.value} is what the base has already.")
-        chosen = list(islice(variations(setting), wanted - with_baseline))
+        again = self._promising(ranking) if with_baseline and wanted > FEWEST_WITH_REPEAT - 1 else None
+        chosen = list(islice(variations(setting), wanted - with_baseline - bool(again)))
         if not chosen and (wanted > 1 or not with_baseline):
             raise UsageError(
                 f"everything I know to vary on {schema.task} was tried from this base; "
                 "name a parameter and a value, for example «learning rate 5e-4»"
             )
-        seeds, base_seeds, chosen = self._seeds(chosen, with_baseline)
+        seeds, base_seeds, chosen = self._seeds(chosen, with_baseline, ranking, repeats=bool(again))
         specs: list[ExperimentSpec] = []
         if with_baseline:
             specs.append(self._baseline(ranking, evidence, setting, base_seeds))
+        if again is not None:
+            specs.append(self._again(again, setting, topic, offset=len(specs)))
         specs += [self._spec(len(specs) + index, variation, seeds) for index, variation in enumerate(chosen)]
         self._tell_judgement(with_baseline, base_seeds, seeds, bool(chosen))
         parent = _parent(evidence, ranking)
         return self._plan(schema, topic, specs, overrides=base, code=code, parent=parent, evidence=evidence)
+
+    def _promising(self, ranking: Ranking | None) -> Standing | None:
+        """What the wave repeats on a new seed beside its base; that is told."""
+        directive, promising = self.directive, ranking.promising if ranking else None
+        if promising is None or directive.seed_list or directive.assignments or directive.wishes:
+            return None
+        self.reasons.append(
+            f"{promising.tried.name} looks better than the base, by less than the noise allows to say; "
+            "it runs again on another seed, and the search goes on around it."
+        )
+        return promising
+
+    def _again(self, standing: Standing, setting: Setting, topic: Topic, *, offset: int) -> ExperimentSpec:
+        """A promising configuration on a seed that it has not seen."""
+        tried, schema = standing.tried, setting.schema
+        names = changed(tried.overrides, setting.base)
+        return ExperimentSpec(
+            id=self.numbers.experiment_id(offset),
+            slug=f"again-{tried.name}",
+            hypothesis=f"The lead of {tried.name} over the base holds on a seed that it has not seen.",
+            overrides={name: tried.overrides.get(name, schema.parameters[name].default) for name in names},
+            code=[term for term in tried.code if term not in setting.code],
+            seeds=fresh_seeds(tried.seeds, 1),
+            prediction=Prediction(metric=topic.metric, direction=topic.direction),
+            evidence=tried.names,
+        )
 
     def _closed(self, schema: TaskSchema) -> list[str]:
         """Parameters that closed branches cover; which they are is told."""
@@ -223,13 +258,16 @@ class Proposer:
             )
         return min(asked, allowed) if asked is not None else allowed
 
-    def _seeds(self, chosen: list[Variation], with_baseline: bool) -> tuple[int, int, list[Variation]]:
+    def _seeds(
+        self, chosen: list[Variation], with_baseline: bool, ranking: Ranking | None, *, repeats: bool
+    ) -> tuple[int, int, list[Variation]]:
         """Seeds of each variation and of the baseline, and the variations that the budget leaves."""
         directive = self.directive
         asked = len(directive.seed_list) if directive.seed_list else directive.seeds
         each = asked or (2 if self._fast() else 1)
-        base = (asked or BASELINE_SEEDS) if with_baseline else 0
-        budget = self._max_runs()
+        known = ranking is not None and ranking.noise is not None and ranking.noise.degrees >= ENOUGH_DEGREES
+        base = (asked or (1 if known else BASELINE_SEEDS)) if with_baseline else 0
+        budget = self._max_runs() - repeats
         shrunk = False
         while base + each * len(chosen) > budget:
             shrunk = True
@@ -242,7 +280,7 @@ class Proposer:
             else:
                 chosen = chosen[:-1]
         if shrunk:
-            self.reasons.append(f"I made the wave smaller to keep to {budget} runs.")
+            self.reasons.append(f"I made the wave smaller to keep to {self._max_runs()} runs.")
         return each, base, chosen
 
     def _fast(self) -> bool:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
 
-STARTUP = 6
+STARTUP = 5
 """With fewer measured configurations the sampler would guess; moves that a person thought of are better then."""
 
-FREE = 2
+FREE = 4
 """Parameters that one proposal varies."""
 
 MOST = 32

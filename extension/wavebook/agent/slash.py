@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from wavebook.agent import replies
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.night import process
-from wavebook.agent.night.closing import summary
 from wavebook.agent.night.grant import Nights
+from wavebook.agent.night.summary import summary
 from wavebook.agent.night.terms import typed_terms
 from wavebook.agent.standing import StandingBudgets
 from wavebook.agent.tools.compare_waves import CompareWaves

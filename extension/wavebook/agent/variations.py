@@ -69,7 +69,9 @@ def variations(setting: Setting) -> Iterator[Variation]:
     """
     left_alone = closed_parameters(setting.evidence, setting.base)
     seen: list[Overrides] = []
-    guessed = _in_turns([_by_topics(setting), _sampled(setting)])
+    sampled = _sampled(setting)
+    # From two sides of the same sampler: what was measured here weighs more than what is known in general.
+    guessed = _in_turns([sampled, _by_topics(setting), sampled])
     for variation in chain(_named(setting), _learnt(setting), guessed, _searched(setting)):
         merged = {**setting.base, **variation.overrides}
         kept = any(
@@ -159,12 +161,26 @@ def _sampled(setting: Setting) -> Iterator[Variation]:
     if setting.ranking is None:
         return
     metric, direction = setting.ranking.metric, setting.topic.direction
+    promising = setting.ranking.promising
+    around = _onto_base(setting, promising.tried.overrides) if promising else {}
+    start = {**setting.base, **around}
     without = [*closed_parameters(setting.evidence, setting.base), *setting.closed]
-    found = suggestions(setting.schema, setting.evidence, setting.base, metric, direction, without=without)
+    found = suggestions(setting.schema, setting.evidence, start, metric, direction, without=without)
     for suggestion in found:
-        if _valid(setting, suggestion.overrides):
-            evidence = sorted({*suggestion.evidence, setting.ranking.reference.tried.name})
-            yield _variation(setting, suggestion.overrides, suggestion.why, evidence=evidence, source="sampler")
+        overrides = {**around, **suggestion.overrides}
+        if _valid(setting, overrides):
+            evidence = {*suggestion.evidence, setting.ranking.reference.tried.name}
+            why = suggestion.why
+            if promising is not None:
+                evidence.add(promising.tried.name)
+                why += f"; it starts from {promising.tried.name}, which looked better than the base"
+            yield _variation(setting, overrides, why, evidence=sorted(evidence), source="sampler")
+
+
+def _onto_base(setting: Setting, overrides: Overrides) -> Overrides:
+    """What makes of the wave's base a configuration that was tried."""
+    names = changed(overrides, setting.base)
+    return {name: overrides.get(name, setting.schema.parameters[name].default) for name in names}
 
 
 def _searched(setting: Setting) -> Iterator[Variation]:

@@ -104,3 +104,16 @@ def compare(
     print_json(
         measure(runs=runs, iterations=iterations, metrics=metrics, pan_seconds=pan_seconds, tensorboard=tensorboard)
     )
+
+
+@bench.command()
+@click.option("--budget", default=30, show_default=True, type=click.IntRange(6, 200), help="Runs of each method.")
+@click.option("--wave", default=6, show_default=True, type=click.IntRange(3, 12), help="Runs of the planner's waves.")
+@click.option("--repeats", default=20, show_default=True, type=click.IntRange(2, 500), help="Landscapes.")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the courses there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
+def planner(budget: int, wave: int, repeats: int, plot: Path | None, as_json: bool) -> None:
+    """The offline planner against random search at equal budget, on made landscapes; no simulator is needed."""
+    from wavebook.bench.planner import measure
+
+    print_json(measure(budget=budget, wave=wave, repeats=repeats, plot=plot))

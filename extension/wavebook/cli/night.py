@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from wavebook.agent.night import process
-from wavebook.agent.night.closing import summary
 from wavebook.agent.night.grant import Nights
 from wavebook.agent.night.status import night_status
+from wavebook.agent.night.summary import summary
 from wavebook.agent.night.terms import OPTIONS, make_terms
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option
 from wavebook.cli.plan import open_or_create, user_name

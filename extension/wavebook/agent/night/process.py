@@ -1,13 +1,11 @@
 """The process of a night: detached, one per project, begun anew where it was lost.
 
-python -m wavebook.agent.night PROJECT
+python -m wavebook.agent.night PROJECT LOCK
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -16,6 +14,7 @@ import time
 from pathlib import Path
 
 from wavebook.agent.choice import ChosenPlanner
+from wavebook.agent.night import lock
 from wavebook.agent.night.grant import NightRecord, Nights
 from wavebook.agent.night.loop import Night
 from wavebook.agent.night.terms import Terms
@@ -26,8 +25,9 @@ from wavebook_tools.records.project import Project
 
 MODULE = "wavebook.agent.night"
 
-ELECTION_PATIENCE = 5.0
-"""How long a new process waits for one that is just ending [s]."""
+ENDING = 5.0
+"""How long a new night waits for the process of the last one, which may be just ending [s]. One that goes on looks for
+a new grant itself."""
 
 
 def start(project: Project, terms: Terms, by: str) -> NightRecord:
@@ -38,7 +38,7 @@ def start(project: Project, terms: Terms, by: str) -> NightRecord:
     """
     night = Nights(project).grant(terms, by)
     try:
-        _spawn(project)
+        _spawn(project, patience=ENDING)
     except WavebookError as error:
         Nights(project).end(night.id, "failed", f"{error}")
         raise
@@ -51,14 +51,16 @@ def resume(project: Project, *, paused: bool = False) -> bool:
     Args:
         project: The project.
         paused: Also one that was told to end, as by the shutdown of the machine.
+
+    Raises:
+        WavebookError: The database cannot be read, or no process can be started.
     """
-    if alive(project) or not (project.state_path / wakeup.NIGHT).exists():  # cheap where there never was a night
-        return False
+    if not (project.state_path / "night.lock").exists() or alive(project):
+        return False  # cheap where there never was a night
     night = Nights(project).current()
     if night is None or (night.state == "paused" and not paused):
         return False
-    _spawn(project)
-    return True
+    return _spawn(project)
 
 
 def stop(project: Project, by: str, why: str = "", *, keep_runs: bool = False) -> NightRecord:
@@ -69,44 +71,39 @@ def stop(project: Project, by: str, why: str = "", *, keep_runs: bool = False) -
     """
     night = Nights(project).request_stop(by, why, keep_runs=keep_runs)
     if not wakeup.wake(project, wakeup.NIGHT):
-        _spawn(project)  # to end what its lost process had begun
+        _spawn(project)  # to end what a lost process had begun; one that is just starting reads the wish itself
     return night
 
 
 def alive(project: Project) -> bool:
-    """Whether the night's process lives."""
-    return wakeup.listens(project, wakeup.NIGHT)
+    """Whether the night's process lives, or is just being started."""
+    return lock.held(project)
 
 
-def _spawn(project: Project) -> None:
+def _spawn(project: Project, *, patience: float = 0.0) -> bool:
+    """Start the process, unless one lives; whether it did."""
+    deadline = time.monotonic() + patience
+    while (descriptor := lock.take(project)) is None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.05)
     try:
         with open(project.state_path / "night.log", "ab") as stream:
             subprocess.Popen(
-                [sys.executable, "-m", MODULE, str(project.root)],
+                [sys.executable, "-m", MODULE, str(project.root), str(descriptor)],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
+                pass_fds=[descriptor],
                 cwd=project.root,
                 env=of_queue(os.environ),
             )
     except OSError as error:
         raise WavebookError(f"cannot start the night's process: {error.strerror or error}") from error
-
-
-def elect(project: Project) -> int | None:
-    """Take the project's lock for nights; None where another process goes on with it."""
-    descriptor = os.open(project.state_path / "night.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + ELECTION_PATIENCE
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            if wakeup.wake(project, wakeup.NIGHT) or time.monotonic() > deadline:
-                os.close(descriptor)
-                return None
-            time.sleep(0.02)
+    finally:
+        os.close(descriptor)  # the process keeps its own
+    return True
 
 
 async def serve(project: Project) -> None:
@@ -134,11 +131,8 @@ async def serve(project: Project) -> None:
 
 
 def main() -> None:
-    """Serve the project named on the command line."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    project = Project(Path(sys.argv[1]))
-    lock = elect(project)
-    if lock is None:
-        return
-    with contextlib.closing(os.fdopen(lock)):
-        asyncio.run(serve(project))
+    """Serve the project named on the command line, under the lock that was handed on."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # an ignored SIGCHLD would be inherited through exec
+    project, descriptor = Project(Path(sys.argv[1])), int(sys.argv[2])
+    os.set_inheritable(descriptor, False)  # the queue that it may start is no part of the night
+    asyncio.run(serve(project))
