@@ -31,6 +31,7 @@ READS = [
     "budget",
     "requests",
     "templates",
+    "night",
 ]
 WRITES = [
     ("POST", "waves/1/run"),
@@ -50,6 +51,8 @@ WRITES = [
     ("DELETE", "budget"),
     ("POST", "requests/1"),
     ("POST", "templates/train/copy"),
+    ("POST", "night"),
+    ("DELETE", "night"),
 ]
 ROUTES = [*(("GET", path) for path in READS), *WRITES]
 SCRIPTS = [

@@ -77,10 +77,15 @@ def suggestions(
     important = _important(study, space)
     fewest = sorted(space, key=lambda name: sum(name in tried.overrides for tried in evidence.tried))
     start = {entry.name: _to_space(entry, _value(schema, base, entry.name)) for entry in ranges}
+    # While little is known, most of what a proposal varies is what was tried least; each second one looks far around.
+    known = 1 if len(measured) < len(space) else FREE // 2
     for number in range(MOST):
-        free = list(dict.fromkeys([important[number % len(important)], fewest[number % len(fewest)], *important]))[
-            :FREE
+        width = len(space) if number % 2 == 0 else FREE
+        rotated = [
+            [names[(number * step + index) % len(names)] for index in range(len(names))]
+            for names, step in ((important, known), (fewest, FREE - known))
         ]
+        free = list(dict.fromkeys([*rotated[0][:known], *rotated[1], *space]))[:width]
         fixed = {name: value for name, value in start.items() if name not in free and value is not None}
         sampler = optuna.samplers.TPESampler(multivariate=True, n_startup_trials=STARTUP, seed=number)
         with warnings.catch_warnings():

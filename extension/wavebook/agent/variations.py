@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from wavebook.agent.directive import Directive
@@ -71,8 +71,8 @@ def variations(setting: Setting) -> Iterator[Variation]:
     seen: list[Overrides] = []
     sampled = _sampled(setting)
     # From two sides of the same sampler: what was measured here weighs more than what is known in general.
-    guessed = _in_turns([sampled, _by_topics(setting), sampled])
-    for variation in chain(_named(setting), _learnt(setting), guessed, _searched(setting)):
+    guessed = _in_turns([_learnt(setting), sampled, _by_topics(setting), sampled])
+    for variation in chain(_named(setting), guessed, _searched(setting)):
         merged = {**setting.base, **variation.overrides}
         kept = any(
             name == untouched or name.startswith(f"{untouched}.")
@@ -124,7 +124,7 @@ def _learnt(setting: Setting) -> Iterator[Variation]:
             for name in changed(win.tried.overrides, base)
             if name in win.tried.overrides
         }
-        if extra and not set(extra) & set(base) and _valid(setting, extra):
+        if extra and not set(extra) & set(base) and not _added_before(setting, extra) and _valid(setting, extra):
             why = f"it helped alone in {win.tried.name}, and the two may add up"
             yield _variation(setting, extra, why, evidence=_evidence(setting, win), source="earlier win")
     best = setting.ranking.best
@@ -135,7 +135,8 @@ def _learnt(setting: Setting) -> Iterator[Variation]:
         way = _direction(default, best.tried.overrides[name])
         if way is not None:
             why = f"this direction helped in {best.tried.name}"
-            yield from _moved(setting, name, way, why, evidence=_evidence(setting, best), source="earlier win")
+            further = _moved(setting, name, way, why, evidence=_evidence(setting, best), source="earlier win")
+            yield from islice(further, 1)  # one step a wave: the next is known to be right only when this one is
 
 
 def _by_topics(setting: Setting) -> Iterator[Variation]:
@@ -199,9 +200,39 @@ def _moved(
         return  # its term is removed in the base
     if _lost(setting, name, way):
         return
+    tested = _tested(setting).get((name, way), [])
+    if source != "named" and tested and (source != "earlier win" or setting.current(name) in tested):
+        return
     current = setting.current(name)
     for value in steps(setting.schema, name, current, way):
         yield _variation(setting, {name: value}, why, evidence=evidence, source=source)
+
+
+def _added_before(setting: Setting, overrides: Overrides) -> bool:
+    """Whether an earlier wave tried these on top of another win."""
+    return any(
+        experiment.plan.overrides and experiment.spec.overrides == overrides
+        for tried in setting.evidence.tried
+        for experiment in tried.experiments
+    )
+
+
+def _tested(setting: Setting) -> dict[tuple[str, Way], list[Any]]:
+    """Parameters that an experiment moved alone on the base of its wave, which way, and from which values; whatever
+    came of it.
+
+    What helped is taken further as a win; what made no difference there will hardly make one on another base.
+    """
+    tested: dict[tuple[str, Way], list[Any]] = {}
+    for tried in setting.evidence.tried:
+        for experiment in tried.experiments:
+            if len(experiment.spec.overrides) == 1:
+                ((name, value),) = experiment.spec.overrides.items()
+                parameter = setting.schema.parameters.get(name)
+                before = experiment.plan.overrides.get(name, parameter.default if parameter else None)
+                if (way := _direction(before, value)) is not None:
+                    tested.setdefault((name, way), []).append(before)
+    return tested
 
 
 def _lost(setting: Setting, name: str, way: Way) -> list[str]:

@@ -259,6 +259,7 @@ class Dispatcher:
             return
         self.leases[run.id] = taken
         self.store.set_native(run.id, native)
+        wakeup.wake(self.project, wakeup.NIGHT)  # from now on it costs
         self._watch(run.id, ProcessIdentity.parse(native).pid)
 
     def _submit(self, run: QueuedRun, cluster: ClusterEngine) -> str | None:
@@ -281,6 +282,7 @@ class Dispatcher:
             self._finish(run, RunState.FAILED, f"{cluster.name} did not take the run: {error}")
             return None
         self.store.set_native(run.id, native)
+        wakeup.wake(self.project, wakeup.NIGHT)
         return None
 
     def _command(self, run: QueuedRun, device: str) -> list[str]:

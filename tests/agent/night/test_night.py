@@ -26,7 +26,7 @@ def rows(project):
 
 def test_a_night_runs_waves_by_itself_until_its_goal(project):
     night = process.start(project, terms(waves=3, runs=4, until="error_vel_xy=0.2"), "ada")
-    until(lambda: Nights(project).newest().state == "ended", 240)
+    until(lambda: Nights(project).newest().state == "ended", 400)
     ended = Nights(project).newest()
     assert (ended.id, ended.outcome) == (night.id, "goal"), ended.why
     assert "error_vel_xy" in ended.why
@@ -41,12 +41,12 @@ def test_a_night_runs_waves_by_itself_until_its_goal(project):
     # What the first wave found is what the approval of the second names as evidence.
     assert decisions(project, "approve")[1].refs["evidence"]
     assert [d.refs["wave"] for d in decisions(project, "judge wave")] == [1, 2]
+    until(lambda: not process.alive(project), 60)  # then the report is written, too
     report = nbformat.read(project.root / "report.ipynb", as_version=4)
     text = "\n".join(cell.source for cell in report.cells)
     assert "## Nights" in text
     assert "the goal is reached" in text
     assert "is over" in Chat(project).messages()[-1].body
-    until(lambda: not process.alive(project), 30)
     assert night_processes(project) == []
     assert process.resume(project) is False
 

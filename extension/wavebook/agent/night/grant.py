@@ -147,6 +147,8 @@ class Nights:
         Raises:
             NotFoundError: None is in force.
         """
+        if self.current() is None:
+            raise NotFoundError("no night is under way")
         with opened(self.project, SCHEMA) as connection, transaction(connection):
             row = connection.execute("SELECT id, stop_by FROM nights WHERE state != 'ended'").fetchone()
             if row is None:
