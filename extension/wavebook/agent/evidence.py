@@ -168,7 +168,7 @@ class Ranking:
 
     @property
     def promising(self) -> Standing | None:
-        """What did better than the best by its mean, though not by more than the noise, on fewer than three seeds.
+        """What did better than the best by one standard error or more, on fewer than three seeds.
 
         It is worth another seed, and worth searching around: waiting for certainty would leave good finds behind.
         """
@@ -177,8 +177,8 @@ class Ranking:
             if standing is best:
                 return None
             if not standing.tried.broken and standing.seeds < CONFIRMED_SEEDS and not standing.worse:
-                ahead = standing.mean - best.mean
-                return standing if (ahead > 0) == self.higher and ahead else None
+                ahead = (standing.mean - best.mean) * (1 if self.higher else -1)
+                return standing if standing.difference and ahead > standing.difference.standard_error else None
         return None
 
     @property

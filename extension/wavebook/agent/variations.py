@@ -71,7 +71,7 @@ def variations(setting: Setting) -> Iterator[Variation]:
     seen: list[Overrides] = []
     sampled = _sampled(setting)
     # From two sides of the same sampler: what was measured here weighs more than what is known in general.
-    guessed = _in_turns([_learnt(setting), sampled, _by_topics(setting), sampled])
+    guessed = _in_turns([sampled, _learnt(setting), sampled, _by_topics(setting)])
     for variation in chain(_named(setting), guessed, _searched(setting)):
         merged = {**setting.base, **variation.overrides}
         kept = any(
