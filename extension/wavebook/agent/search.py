@@ -2,8 +2,8 @@
 
 The sampler is TPE, the tree-structured Parzen estimator (Bergstra et al. 2011, «Algorithms for Hyper-Parameter
 Optimization»): it models where the better configurations lie and where the others do, and proposes where the ratio is
-highest. Each proposal varies two parameters of the base alone, so that it stays one hypothesis: one that mattered most
-so far, and one that was tried least.
+highest. Its proposals look far around, with every parameter, and close by, with few parameters of the base, in turns:
+what mattered most so far, and what was tried least.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STARTUP = 5
 """With fewer measured configurations the sampler would guess; moves that a person thought of are better then."""
 
 FREE = 4
-"""Parameters that one proposal varies."""
+"""Parameters that a proposal close by varies."""
 
 MOST = 32
 """Proposals from one look at the records."""
