@@ -11,13 +11,14 @@ from wavebook.agent.branches import closed_branches, closing, left_for
 from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
-from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, changed, fresh_seeds, rank, read_evidence
+from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
 from wavebook.agent.repeating import other_device
+from wavebook.agent.telling import told_records
 from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
-from wavebook.agent.variations import Setting, Variation, on_task, variations
+from wavebook.agent.variations import Setting, Variation, on_task, repeated, variations
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
-from wavebook_tools.metrics.quantities import format_number, quantity
+from wavebook_tools.metrics.quantities import quantity
 from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.numbering import Numbers
 from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, WavePlan, slugify
@@ -87,7 +88,7 @@ class Proposer:
         ranking = rank(evidence, topic.metric, topic.direction)
         base = dict(ranking.best.tried.overrides) if ranking else {}
         code = list(ranking.best.tried.code) if ranking else []
-        self._tell_records(evidence, ranking, topic)
+        self.reasons += told_records(evidence, ranking, topic)
         setting = Setting(schema, directive, topic, base, evidence, ranking, self._closed(schema), code)
 
         wanted = self._experiments()
@@ -107,7 +108,7 @@ class Proposer:
         if with_baseline:
             specs.append(self._baseline(ranking, evidence, setting, base_seeds))
         if again is not None:
-            specs.append(self._again(again, setting, topic, offset=len(specs)))
+            specs.append(repeated(again, setting, self.numbers.experiment_id(len(specs))))
         specs += [self._spec(len(specs) + index, variation, seeds) for index, variation in enumerate(chosen)]
         self._tell_judgement(with_baseline, base_seeds, seeds, bool(chosen))
         parent = _parent(evidence, ranking)
@@ -123,21 +124,6 @@ class Proposer:
             "it runs again on another seed, and the search goes on around it."
         )
         return promising
-
-    def _again(self, standing: Standing, setting: Setting, topic: Topic, *, offset: int) -> ExperimentSpec:
-        """A promising configuration on a seed that it has not seen."""
-        tried, schema = standing.tried, setting.schema
-        names = changed(tried.overrides, setting.base)
-        return ExperimentSpec(
-            id=self.numbers.experiment_id(offset),
-            slug=f"again-{tried.name}",
-            hypothesis=f"The lead of {tried.name} over the base holds on a seed that it has not seen.",
-            overrides={name: tried.overrides.get(name, schema.parameters[name].default) for name in names},
-            code=[term for term in tried.code if term not in setting.code],
-            seeds=fresh_seeds(tried.seeds, 1),
-            prediction=Prediction(metric=topic.metric, direction=topic.direction),
-            evidence=tried.names,
-        )
 
     def _closed(self, schema: TaskSchema) -> list[str]:
         """Parameters that closed branches cover; which they are is told."""
@@ -403,32 +389,6 @@ class Proposer:
                     self.reasons.append(f"Even so it takes about {takes}: starting and evaluating cost the rest.")
         return plan
 
-    def _tell_records(self, evidence: Evidence, ranking: Ranking | None, topic: Topic) -> None:
-        self.reasons.extend(f"Left out: {problem}" for problem in evidence.problems)
-        waiting = sum(tried.unfinished for tried in evidence.tried)
-        if waiting:
-            self.reasons.append(f"{waiting} runs of earlier waves have not ended; I planned without their results.")
-        if ranking is None:
-            if not evidence.tried:
-                self.reasons.append("Nothing was run on this task yet, so the wave begins with the baseline.")
-            elif not waiting:
-                self.reasons.append("No earlier run on this task has a result, so the wave begins with the baseline.")
-            return
-        reference, best = ranking.reference, ranking.best
-        said = f"{reference.tried.name} reached {_amount(reference, topic.metric)}"
-        if best is reference:
-            self.reasons.append(f"{said}, and nothing tried since was better by more than the noise.")
-        else:
-            assert best.difference is not None
-            gain = abs(best.difference.value) / best.difference.standard_error
-            self.reasons.append(
-                f"{best.tried.name} is the best so far with {_amount(best, topic.metric)}; {said}. The difference is "
-                f"{gain:.1f} standard errors, so {best.tried.name} becomes the base of this wave."
-            )
-        worse = [standing.tried.name for standing in ranking.others if standing.worse]
-        if worse:
-            self.reasons.append(f"Worse than the baseline, and not tried further: {', '.join(worse)}.")
-
     def _tell_judgement(self, with_baseline: bool, base_seeds: int, seeds: int, varied: bool) -> None:
         if with_baseline and varied and seeds == 1 and self.directive.seeds is None and not self.directive.seed_list:
             self.reasons.append(
@@ -447,14 +407,6 @@ def _parent(evidence: Evidence, ranking: Ranking | None) -> int | None:
     if ranking is not None:
         return ranking.best.tried.experiments[-1].plan.id
     return evidence.waves[-1] if evidence.waves else None
-
-
-def _amount(standing: Standing, metric: str) -> str:
-    unit = quantity(metric).unit
-    seeds = f"{standing.seeds} seed{'' if standing.seeds == 1 else 's'}"
-    return (
-        f"{metric} {format_number(standing.mean, 3)}{f' {unit}' if unit not in {'', '–', 'fraction'} else ''} ({seeds})"
-    )
 
 
 def _listed(numbers: list[int]) -> str:

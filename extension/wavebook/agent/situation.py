@@ -7,6 +7,7 @@ from typing import Any
 
 from wavebook.agent.approvals import Approval
 from wavebook.agent.branches import closed_branches
+from wavebook.agent.night.grant import Nights
 from wavebook.agent.pruning import hopeless_runs
 from wavebook.agent.tools.requests import Requests
 from wavebook_tools.errors import WavebookError
@@ -29,6 +30,8 @@ def situation(project: Project, approvals: Sequence[Approval]) -> str:
         f"devices: {_devices()}",
     ]
     lines += _open_decisions(project, approvals)
+    if (night := Nights(project).current()) is not None:
+        lines.append(f"night {night.id} of {night.granted_by} is under way, within {night.terms.text}")
     lines += [f"closed branch {name}: {why}" for name, why in closed_branches(project).items()]
     waves = project_status(Project.create(project.root))["waves"] if project.waves() else []
     if len(waves) > WAVES:

@@ -8,14 +8,14 @@ from itertools import chain, islice, zip_longest
 from typing import Any
 
 from wavebook.agent.directive import Directive
-from wavebook.agent.evidence import Evidence, Ranking, Standing, changed, closed_parameters
+from wavebook.agent.evidence import Evidence, Ranking, Standing, changed, closed_parameters, fresh_seeds
 from wavebook.agent.search import suggestions
 from wavebook.agent.steps import steps
 from wavebook.agent.topics import BY_KEY, Topic, Way
 from wavebook_tools.errors import UsageError
 from wavebook_tools.metrics import quantity
 from wavebook_tools.records.code import CodeOverride
-from wavebook_tools.records.plan import Overrides, Prediction, slugify
+from wavebook_tools.records.plan import ExperimentSpec, Overrides, Prediction, slugify
 from wavebook_tools.tasks import TaskSchema, check_overrides
 
 ASKED = "the directive asks to try it"
@@ -87,6 +87,22 @@ def variations(setting: Setting) -> Iterator[Variation]:
             continue
         seen.append(merged)
         yield variation
+
+
+def repeated(standing: Standing, setting: Setting, experiment_id: str) -> ExperimentSpec:
+    """A promising configuration on a seed that it has not seen, as an experiment on top of the base."""
+    tried, topic, parameters = standing.tried, setting.topic, setting.schema.parameters
+    names = changed(tried.overrides, setting.base)
+    return ExperimentSpec(
+        id=experiment_id,
+        slug=f"again-{tried.name}",
+        hypothesis=f"The lead of {tried.name} over the base holds on a seed that it has not seen.",
+        overrides={name: tried.overrides.get(name, parameters[name].default) for name in names},
+        code=[term for term in tried.code if term not in setting.code],
+        seeds=fresh_seeds(tried.seeds, 1),
+        prediction=Prediction(metric=topic.metric, direction=topic.direction),
+        evidence=tried.names,
+    )
 
 
 def _named(setting: Setting) -> Iterator[Variation]:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.chat import Chat
@@ -24,6 +24,8 @@ from wavebook.agent.night.spending import Spending, spending, spent_before_its_e
 from wavebook.agent.planner import Planner
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue, recover
+from wavebook_tools.jobs.store import QueuedRun
+from wavebook_tools.records.ledger import Actor
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.states import RunState
 
@@ -148,13 +150,18 @@ class Night:
                 why = f"the watchdog found {found.finding} and suggests {found.action.replace('_', ' ')}: {found.words}"
                 self.project.ledger.append("agent", ACTOR, "pivot", why=why, night=night.id, evidence=[*found.runs])
                 return f"{words}, {found.words}"
-        if last is not None and last.best and len(night.judged) == night.terms.waves - 1 and self._leads(last.wave):
+        if (
+            last is not None
+            and last.best
+            and len(night.judged) == night.terms.waves - 1
+            and self._leads(night, last.wave)
+        ):
             return f"reproduce the best with {min(CONFIRMING_SEEDS, max(1, night.terms.runs // 2))} seeds"
         return words
 
-    def _leads(self, wave: int) -> bool:
+    def _leads(self, night: NightRecord, wave: int) -> bool:
         """Whether anything beats the baseline, so that the last wave is to confirm it."""
-        metric, direction = judging.aim(self.project, self.nights.current().terms)  # type: ignore[union-attr]
+        metric, direction = judging.aim(self.project, night.terms)
         ranking = rank(read_evidence(self.project, self.project.wave(wave).plan().task), metric, direction)
         return ranking is not None and ranking.best is not ranking.reference
 
@@ -204,12 +211,12 @@ class Night:
             return f"the {night.terms.hours:g} hours of night {night.id} are over"
         return f"the {night.terms.gpu_hours:g} device hours of night {night.id} are spent ({spent.hours:.3g})"
 
-    def _cancel(self, runs: list, why: str, by: str = ACTOR, human: bool = False) -> None:  # type: ignore[type-arg]
+    def _cancel(self, runs: Sequence[QueuedRun], why: str, *, by: str = ACTOR, actor: Actor = "agent") -> None:
         with Queue(self.project) as queue:
             # Queued ones first, so that none of them starts on a device that is just getting free.
             for run in sorted(runs, key=lambda run: run.state is not RunState.QUEUED):
                 with contextlib.suppress(NotFoundError):
-                    queue.cancel(run.id, by, why, actor="human" if human else "agent")
+                    queue.cancel(run.id, by, why, actor=actor)
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -252,7 +259,7 @@ class Night:
         why = f"stopped by {by}" + (f": {wanted.stop_why}" if wanted.stop_why else "")
         if not wanted.keep_runs:
             unfinished = [run for run in spending(self.project, wanted.waves).runs if not run.state.final]
-            self._cancel(unfinished, why, by, human=True)
+            self._cancel(unfinished, why, by=by, actor="human")
             while any(not run.state.final for run in spending(self.project, wanted.waves).runs):
                 if self.interrupted:
                     break
