@@ -92,7 +92,7 @@ def open_lab(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield start
     for page in pages:
         page.context.close()
-    noise = [line for line in said if not any(known in line for known in (*JUPYTERLAB_SAYS, CHROMIUM_SAYS))]
+    noise = [line for line in said if not any(known in line for known in (*JUPYTERLAB_SAYS, BOKEH_SAYS, CHROMIUM_SAYS))]
     assert noise == [], "the browser's console was not quiet"
 
 
@@ -110,6 +110,9 @@ Object.defineProperty(window, 'Bokeh', {
 # React in JupyterLab's own core, now and then, when an output is replaced while it is being drawn.
 # How long its plug-ins take on a busy machine.
 JUPYTERLAB_SAYS: tuple[str, ...] = ("Failed to execute 'removeChild' on 'Node'", "to activate.")
+
+BOKEH_SAYS = ").remove(): view was already destroyed"
+"""BokehJS 3.10 removes the view of an axis label twice where a label was replaced before its figure goes."""
 
 CHROMIUM_SAYS = "GL Driver Message (OpenGL, Performance"
 """What Chromium says as a test takes a picture of what it draws without a GPU."""
