@@ -127,6 +127,13 @@ def keep(options: argparse.Namespace) -> int:
     return 0
 
 
+def six_runs(options: argparse.Namespace) -> int:
+    """Run the benchmark of job control on two GPUs; 1 where something did not end as it should."""
+    options.project.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "wavebook", "bench", "six-runs", "--keep", str(options.target.resolve())]
+    return subprocess.run(command, check=False, env=environment(options.project / "checkout")).returncode
+
+
 def main() -> int:
     """Read the command line; 0 done, 1 a run failed, 3 runs go on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -153,6 +160,9 @@ def main() -> int:
     three.add_argument("--table", type=Path, help="docs/experiments.md")
     three.add_argument("--limit-mb", type=float, default=12.0)
     three.set_defaults(step=keep)
+    four = steps.add_parser("six-runs", help="wavebook bench six-runs, with its record")
+    four.add_argument("target", type=Path)
+    four.set_defaults(step=six_runs)
     options = parser.parse_args()
     options.project = options.project.resolve()
     return int(options.step(options))

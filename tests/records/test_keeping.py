@@ -31,6 +31,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     library = next(path for path in sys.path if path.endswith("site-packages"))
     text = f"training in {project.root}/waves with {library}/rsl_rl and hush-hush-hush\n"
     run.log_path.write_text(text, encoding="utf-8")
+    run.stacks_path.write_text(f"stuck in {library}/warp/context.py\n", encoding="utf-8")
+    project.ledger.append("human", "ada", "cancel", why=f"no space in {project.root}", runs=["exp002/s0"])
     broken = run.checkpoints_path / "broken" / "broken-000.npz"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"arrays")
@@ -53,6 +55,8 @@ def test_a_record_is_a_project_with_what_people_read(project: Project, tmp_path:
     assert run.spec() == original.spec()
     assert run.result() == original.result()
     assert run.log_path.read_text() == "training in PROJECT/waves with SITE/rsl_rl and [redacted SOME_API_KEY]\n"
+    assert run.stacks_path.read_text() == "stuck in SITE/warp/context.py\n"
+    assert kept.ledger.path.read_text().count("no space in PROJECT") == 1
     assert sorted(path.name for path in run.checkpoints_path.rglob("*.*")) == ["broken-000.npz", "model_100.pt"]
     assert (run.checkpoints_path / "model_100.pt").read_bytes() == b"actor"
     iterations = [event["iteration"] for event in run.events() if event["kind"] == "metric"]

@@ -18,13 +18,13 @@ from typing import Any
 
 import psutil
 
-from wavebook.bench.keeping import keep_record
 from wavebook.bench.machine import describe
 from wavebook.bench.six_checks import Checks, check_runs
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.files import write_atomic, write_json
+from wavebook_tools.records.keeping import keep as keep_record
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 
@@ -35,6 +35,9 @@ SETTINGS = """\
 [watchdog]
 training = {patience:g}
 """
+
+CHECKS = "checks.json"
+"""What was seen, in the record."""
 
 ENOUGH = 3
 """Iterations after which a run is cancelled or stopped: it certainly trains by then."""
@@ -112,8 +115,8 @@ def measure(
         "checks": checks.as_list(),
     }
     if keep is not None:
-        write_json(project.root / "checks.json", document)
-        keep_record(project, keep)
+        write_json(project.root / CHECKS, document)
+        keep_record(project, project.waves(), keep, beside=(CHECKS,))
     return document
 
 

@@ -32,11 +32,13 @@ def keep(
     limit: int = LIMIT,
     points: int = POINTS,
     slim: Slim | None = None,
+    beside: Sequence[str] = (),
 ) -> int:
     """Copy waves into a folder that is a project itself.
 
-    Kept are plans, reports and, of each run, its input, result, notebook, log, events with some of its metrics, and
-    what the guard wrote down of broken robots. Secrets and the paths of this machine are taken out of texts.
+    Kept are the ledger, plans, reports and, of each run, its input, result, notebook, log, events with some of its
+    metrics, how it was cancelled, the stacks of a hang, and what the guard wrote down of broken robots. Secrets and the
+    paths of this machine are taken out of texts.
 
     Args:
         project: Where the waves are.
@@ -45,6 +47,7 @@ def keep(
         limit: Largest size of all files [bytes].
         points: Iterations of each run whose metrics are kept.
         slim: Writes the policy of each run's last checkpoint; without it no checkpoint is kept.
+        beside: Names of further text files in the project's folder that are kept.
 
     Returns:
         The size of all files [bytes].
@@ -65,7 +68,8 @@ def keep(
         raise WavebookError(f"cannot write {target}: {error.strerror or error}") from error
     try:
         clean = _cleaner(project)
-        _copy_text(project.settings_path, unfinished / project.settings_path.name, clean)
+        for source in (project.settings_path, project.ledger.path, *(project.root / name for name in beside)):
+            _copy_text(source, unfinished / source.name, clean)
         for wave in waves:
             folder = unfinished / "waves" / wave.path.name
             for source in (wave.plan_path, wave.report_path):
@@ -88,7 +92,8 @@ def keep(
 
 
 def _keep_run(run: RunRecord, folder: Path, clean: Callable[[str], str], points: int, slim: Slim | None) -> None:
-    for source in (run.spec_path, run.result_path, run.notebook_path, run.log_path):
+    read = (run.spec_path, run.result_path, run.notebook_path, run.log_path, run.cancel_path, run.stacks_path)
+    for source in read:
         _copy_text(source, folder / source.name, clean)
     if run.events_path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
