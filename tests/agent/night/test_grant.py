@@ -6,6 +6,7 @@ import pytest
 
 from tests.agent.conftest import a_plan
 from tests.agent.night.conftest import terms
+from tests.code_terms import PITCH_RATE
 from tests.projects import Drawn, draw_wave
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.night import judging
@@ -21,20 +22,15 @@ from wavebook.agent.pruning import FINISHED
 from wavebook_tools.diagnosis.finding import Action
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.records.code import CodeOverride
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.night_settings import NightSettings
-from wavebook_tools.records.plan import EvaluationSpec, ExperimentSpec
+from wavebook_tools.records.plan import EvaluationSpec
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.states import RunState
 
 ENTROPY = "agent.algorithm.entropy_coef"
 WEIGHT = "env.rewards.track_lin_vel_xy_exp.weight"
-
-
-class WithCode(ExperimentSpec):
-    """An experiment as it may bring code of its own."""
-
-    code: str = ""
 
 
 class Scripted:
@@ -100,8 +96,11 @@ def test_what_a_grant_does_not_cover(empty):
     fine = plan.model_copy(update={"experiments": [plan.experiments[0]]})
     assert why_not(empty, night, fine, []) == ""
     assert "after reading the log of exp001/s0" in why_not(empty, night, fine, ["the log of exp001/s0"])
-    brings = WithCode(**fine.experiments[0].model_dump(), code="def term(env): ...")
-    assert "exp001 bring code" in why_not(empty, night, fine.model_copy(update={"experiments": [brings]}), [])
+    code = [CodeOverride.model_validate(PITCH_RATE)]
+    brings = fine.experiments[0].model_copy(update={"code": code})
+    for owner, changes in (("exp001", {"experiments": [brings]}), ("wave", {"code": code})):
+        said = why_not(empty, night, fine.model_copy(update=changes), [])
+        assert f"code that no person has approved ({owner} pitch_rate)" in said
     many = fine.experiments[0].model_copy(update={"seeds": [0, 1, 2, 3]})
     assert "4 runs" in why_not(empty, night, fine.model_copy(update={"experiments": [many]}), [])
     own = EvaluationSpec(num_envs=1)

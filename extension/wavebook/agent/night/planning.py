@@ -73,7 +73,7 @@ async def next_plan(planner: Planner, project: Project, night: NightRecord, dire
         if not refused:
             return asked.plan.model_copy(update={"directive": night.terms.directive})
         hint = f"Your last plan could not run without a person: {refused} Propose one that can."
-    if asked.plan is not None and (asked.foreign or code_in(asked.plan)):
+    if asked.plan is not None and (asked.foreign or Approvals(project).unseen_code(asked.plan)):
         raise NeedsPersonError(refused, asked.plan)
     raise UsageError(refused)
 
@@ -82,8 +82,8 @@ def why_not(project: Project, night: NightRecord, plan: WavePlan, foreign: Seque
     """Why a plan may not run without a person; empty where it may."""
     if foreign:
         return f"it was planned after reading {', '.join(foreign)}, whose text is no wish of a person."
-    if code := code_in(plan):
-        return f"{', '.join(code)} bring code that no person has seen."
+    if unseen := Approvals(project).unseen_code(plan):
+        return f"it has code that no person has approved ({', '.join(unseen)})."
     if plan.run_count > night.terms.runs:
         return f"it has {plan.run_count} runs and the grant allows {night.terms.runs} a wave."
     if plan.evaluation != project.settings().evaluation:
@@ -93,11 +93,6 @@ def why_not(project: Project, night: NightRecord, plan: WavePlan, foreign: Seque
     except UsageError as error:
         return f"{error}."
     return ""
-
-
-def code_in(plan: WavePlan) -> list[str]:
-    """Experiments that bring code of their own."""
-    return [experiment.id for experiment in plan.experiments if getattr(experiment, "code", None)]
 
 
 def approve(approvals: Approvals, approval: Approval, night: NightRecord, hours_left: float) -> Approval:
