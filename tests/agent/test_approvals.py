@@ -10,6 +10,7 @@ from wavebook.agent.approvals import Approvals
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.notebooks.templates import copy_template
 from wavebook_tools.records.plan import ExperimentSpec
 
 
@@ -120,13 +121,19 @@ def test_a_plan_that_cannot_run_is_not_proposed(project, approvals):
     with pytest.raises(UsageError, match=r"exp001: override 'env\.rewards\.nothing' is unknown"):
         approvals.propose(a_plan(experiments=[wrong]))
     assert approvals.list() == []
+    elsewhere = ExperimentSpec(id="exp001", slug="lost", hypothesis="It helps.", template="nothing")
+    with pytest.raises(WavebookError, match="no template 'nothing'"):
+        approvals.propose(a_plan(experiments=[elsewhere]))
+    assert approvals.list() == []
     assert decisions(project) == []
 
 
 def test_a_wave_that_the_queue_refuses_stays_pending_and_the_reason_is_kept(project, approvals):
-    missing = ExperimentSpec(id="exp001", slug="missing", hypothesis="It helps.", template="nothing")
-    proposed = approvals.propose(a_plan(experiments=[missing]))
-    with pytest.raises(WavebookError, match="no template 'nothing'"):
+    own = project.root / copy_template(project, "train", "mine").path
+    mine = ExperimentSpec(id="exp001", slug="mine", hypothesis="It helps.", template="mine")
+    proposed = approvals.propose(a_plan(experiments=[mine]))
+    own.unlink()
+    with pytest.raises(WavebookError, match="no template 'mine'"):
         approvals.decide(proposed.id, "approve", "ada")
     assert approvals.get(proposed.id).state == "pending"
     assert [what for *_, what in decisions(project)][-2:] == ["approve", "refuse"]

@@ -120,4 +120,9 @@ def test_the_command_line_copies_and_checks(project: Project) -> None:
     assert "the template 'rough' misses the parameter seed" in told
     assert "Did you mean 'sead'" in told
     listed = json.loads(call("list", "--json")[1])["templates"]
-    assert {one["name"]: one["own"] for one in listed} == {"report": False, "rough": True, "train": False}
+    assert {one["name"]: one["own"] for one in listed} == {
+        "preflight": False,
+        "report": False,
+        "rough": True,
+        "train": False,
+    }

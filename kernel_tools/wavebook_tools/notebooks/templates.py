@@ -26,8 +26,8 @@ REPOSITORY_FOLDER = Path(__file__).resolve().parents[3] / "templates"
 FOLDER = "templates"
 """Where in a project its own templates lie."""
 
-TAKES_NOTHING = ("report",)
-"""Templates that are filled in and not run, so that they take in no parameters."""
+NOT_FOR_RUNS = ("preflight", "report")
+"""Templates that no run is made from, so that they need not take in what a run takes."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -115,7 +115,7 @@ def template(project: Project, name: str) -> Template:
     except WavebookError as error:
         problems, advice = [f"is no valid notebook: {error.__cause__}"], []
     else:
-        runs = name not in TAKES_NOTHING
+        runs = name not in NOT_FOR_RUNS
         problems = problems_of(notebook, PARAMETERS if runs else ())
         advice = advice_on(notebook) if runs else []
     return Template(name, own, f"{FOLDER}/{name}.ipynb" if own else None, problems, advice)

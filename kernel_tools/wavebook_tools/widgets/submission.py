@@ -173,7 +173,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
 
 def notebooks(project: Project) -> list[str]:
     """What can be submitted: the templates by name, then the project's own notebooks that take parameters, by path."""
-    from wavebook_tools.notebooks.templates import TAKES_NOTHING, template_names
+    from wavebook_tools.notebooks.templates import NOT_FOR_RUNS, template_names
 
     own: list[str] = []
     for folder, names, files in os.walk(project.root):
@@ -184,7 +184,7 @@ def notebooks(project: Project) -> list[str]:
                 own.append(path.relative_to(project.root).as_posix())
         if len(own) >= NOTEBOOKS_LISTED:
             break
-    return [name for name in template_names(project) if name not in TAKES_NOTHING] + own
+    return [name for name in template_names(project) if name not in NOT_FOR_RUNS] + own
 
 
 def defaults(project: Project, notebook: str) -> dict[str, Any]:
