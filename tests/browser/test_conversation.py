@@ -95,7 +95,7 @@ def test_a_plan_that_nobody_decided_is_denied(
     expect(card).to_contain_text("Denied: not decided in time")
     expect(card).to_contain_text("Nobody decided within 7 days")
     expect(card.get_by_role("button", name="Approve")).to_have_count(0)
-    card.scroll_into_view_if_needed()
+    card.evaluate("node => node.scrollIntoView()")  # the list may be drawn anew meanwhile
     sidebar.picture(artifact("plan-expired-light.png"))
     model.turns += [says("Then let us look at it again.")]
     card.get_by_role("button", name="Ask again").click()
