@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.lab import Lab
 from wavebook_tools.records.project import Project
@@ -25,6 +25,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+PATIENCE = 20_000
+"""How long a page may take for what a test expects next, on a machine that trains beside it [ms]."""
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 
@@ -47,6 +50,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium found: install Debian's package `chromium`, or name one in WAVEBOOK_CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -82,7 +86,7 @@ def open_lab(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
         page.add_init_script(CATCH_BOKEH)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", listen)
         page.on("pageerror", lambda error: said.append(f"exception: {error.stack or error}"))
         page.goto(lab.url(f"test-{os.getpid()}-{id(context)}-{next(workspaces)}"))

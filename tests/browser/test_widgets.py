@@ -125,7 +125,7 @@ def patient() -> Iterator[None]:
     """Kernels start beside runs that work: on a small machine that takes its time."""
     expect.set_options(timeout=40_000)
     yield
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=conftest.PATIENCE)
 
 
 @pytest.fixture
