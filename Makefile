@@ -46,7 +46,7 @@ install: .venv/installed
 
 # Two processes on two cores: with threads of their own they would wait for each other.
 test: install chromium system-packages
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40
 
 test-fast: install
 	$(BIN)/python -m pytest -m "not sim and not browser and not slow"

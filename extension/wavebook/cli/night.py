@@ -27,7 +27,7 @@ STOP_PATIENCE = 120.0
 """How long `stop` waits until the runs are gone and the report is written [s]."""
 
 
-@click.command(params=OPTIONS)
+@click.command(params=list(OPTIONS))  # click adds the argument to the list it is given
 @click.argument("directive", metavar="DIRECTIVE|status|stop|resume")
 @click.option("--wait", is_flag=True, help="Follow the night to its end; Ctrl-C stops it.")
 @click.option("--why", default="", help="The reason of a stop, for the ledger.")

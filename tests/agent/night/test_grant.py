@@ -19,6 +19,7 @@ from wavebook.agent.night.spending import spending
 from wavebook.agent.night.terms import read_goal, typed_terms
 from wavebook.agent.planner import Proposal, TextDelta
 from wavebook.agent.pruning import FINISHED
+from wavebook.cli.night import night as night_command
 from wavebook_tools.diagnosis.finding import Action
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.store import QueueStore
@@ -55,6 +56,7 @@ def empty(tmp_path):
 
 
 def test_limits_and_goals_are_checked_and_the_rest_comes_from_the_settings():
+    assert "directive" in {one.name for one in night_command.params}  # the terminal's argument must not reach `/night`
     granted = typed_terms("track it better --waves 2 --until error_vel_xy=0.10 --keep-hopeless", NightSettings(runs=4))
     assert (granted.directive, granted.waves, granted.runs) == ("track it better", 2, 4)
     assert granted.until.text == "error_vel_xy below 0.1 m/s"

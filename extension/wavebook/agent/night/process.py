@@ -5,18 +5,13 @@ python -m wavebook.agent.night PROJECT LOCK
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from wavebook.agent.choice import ChosenPlanner
 from wavebook.agent.night import lock
 from wavebook.agent.night.grant import NightRecord, Nights
-from wavebook.agent.night.loop import Night
 from wavebook.agent.night.terms import Terms
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs import wakeup
@@ -104,35 +99,3 @@ def _spawn(project: Project, *, patience: float = 0.0) -> bool:
     finally:
         os.close(descriptor)  # the process keeps its own
     return True
-
-
-async def serve(project: Project) -> None:
-    """Follow the night in force to its end."""
-    night = Night(project, ChosenPlanner(project))
-    pipe = wakeup.listen(project, wakeup.NIGHT)
-    loop = asyncio.get_running_loop()
-
-    def woken() -> None:
-        wakeup.drain(pipe)
-        night.woken.set()
-
-    def interrupted() -> None:
-        night.interrupted = True
-        night.woken.set()
-
-    loop.add_reader(pipe, woken)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, interrupted)
-    try:
-        await night.run()
-    finally:
-        loop.remove_reader(pipe)
-        os.close(pipe)
-
-
-def main() -> None:
-    """Serve the project named on the command line, under the lock that was handed on."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # an ignored SIGCHLD would be inherited through exec
-    project, descriptor = Project(Path(sys.argv[1])), int(sys.argv[2])
-    os.set_inheritable(descriptor, False)  # the queue that it may start is no part of the night
-    asyncio.run(serve(project))

@@ -53,7 +53,7 @@ class Terms(NightSettings):
         return ", ".join(parts) + (f", or until {self.until.text}" if self.until else "")
 
 
-OPTIONS = [
+OPTIONS = (
     click.Option(["--waves"], type=int, help="At most so many waves."),
     click.Option(["--runs"], type=int, help="At most so many runs a wave."),
     click.Option(["--gpu-hours"], type=float, help="Over all runs; hours on the device where there is no GPU."),
@@ -61,7 +61,7 @@ OPTIONS = [
     click.Option(["--until"], metavar="METRIC=NUMBER", help="Stop where this is reached, noise considered."),
     click.Option(["--patience"], type=int, help="Stop after so many waves without an improvement."),
     click.Option(["--end-hopeless/--keep-hopeless"], default=None, help="Whether hopeless runs are ended early."),
-]
+)
 """Of ``wavebook night`` and of ``/night``; what is not said comes from wavebook.toml, section night."""
 
 
