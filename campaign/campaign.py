@@ -23,6 +23,7 @@ from checkout import environment
 
 HERE = Path(__file__).resolve().parent
 FINAL = {"done", "failed", "hung", "cancelled"}
+DIRECTIVE = "Learn faster and track the velocity better, 3 experiments"
 STILL_RUNNING = 3
 """Exit code of ``wait`` when its time is over and runs go on."""
 
@@ -108,16 +109,31 @@ def wait(options: argparse.Namespace) -> int:
         runs = [run for wave in waves for run in wave["runs"]]
         told = ", ".join(f"{run['id']} {run['state']} {run['iteration']}/{run['iterations']}" for run in runs)
         print(told, flush=True)
-        if all(run["state"] in FINAL for run in runs):
+        night = wavebook("night", "status", project=options.project)["night"]
+        goes_on = night is not None and night["state"] != "ended"
+        if goes_on:
+            print(f"night: {night['doing']}", flush=True)
+        elif all(run["state"] in FINAL for run in runs):
             return 0 if all(run["state"] == "done" for run in runs) else 1
         if time.monotonic() > end:
             return STILL_RUNNING
         time.sleep(options.every)
 
 
+def night(options: argparse.Namespace) -> int:
+    """Begin a night of the offline planner: one directive, then wave after wave without a person."""
+    options.project.mkdir(parents=True, exist_ok=True)
+    if not (options.project / "wavebook.toml").exists():
+        shutil.copyfile(HERE / "night.toml", options.project / "wavebook.toml")
+    limits = ["--waves", str(options.waves), "--runs", str(options.runs), "--hours", str(options.within / 60)]
+    wavebook("night", options.directive, *limits, project=options.project)
+    return 0
+
+
 def keep(options: argparse.Namespace) -> int:
     """Keep all waves as a record, and append them to the table of runs."""
     words = ["keep", "--to", str(options.target), "--limit-mb", str(options.limit_mb)]
+    words += ["--points", str(options.points), "--policies", options.policies]
     if options.table is not None:
         words += ["--table", str(options.table)]
     kept = wavebook(*words, project=options.project)
@@ -158,11 +174,19 @@ def main() -> int:
     three = steps.add_parser("keep", help="keep what came of it")
     three.add_argument("target", type=Path)
     three.add_argument("--table", type=Path, help="docs/experiments.md")
+    three.add_argument("--points", type=int, default=300, help="iterations of each curve")
+    three.add_argument("--policies", choices=["all", "best", "none"], default="all")
     three.add_argument("--limit-mb", type=float, default=12.0)
     three.set_defaults(step=keep)
     four = steps.add_parser("six-runs", help="wavebook bench six-runs, with its record")
     four.add_argument("target", type=Path)
     four.set_defaults(step=six_runs)
+    five = steps.add_parser("night", help="wave after wave by the offline planner, from one directive")
+    five.add_argument("directive", nargs="?", default=DIRECTIVE)
+    five.add_argument("--waves", type=int, default=4)
+    five.add_argument("--runs", type=int, default=8, help="of each wave")
+    five.add_argument("--within", type=float, default=15.0, help="minutes after which the night ends")
+    five.set_defaults(step=night)
     options = parser.parse_args()
     options.project = options.project.resolve()
     return int(options.step(options))

@@ -36,6 +36,16 @@ def test_more_robots_take_longer_and_fewer_are_not_promised_to_be_faster(tmp_pat
     assert estimate(project, a_plan(num_envs=8, iterations=60)).seconds == pytest.approx(3 * 60)
 
 
+def test_runs_that_share_a_device_go_side_by_side(tmp_path):
+    project = measured(tmp_path, seconds=60)
+    project.settings_path.write_text("[devices]\nruns_per_gpu = 2\n")
+    alone, shared = (a_plan(num_envs=64, iterations=60, share=share) for share in (False, True))
+    assert estimate(project, alone).seconds == pytest.approx(3 * 60)
+    assert estimate(project, shared).seconds == pytest.approx(2 * 60)
+    project.settings_path.write_text("[devices]\nruns_per_gpu = 2\n\n[queue]\nmax_running = 1\n")
+    assert estimate(project, shared).seconds == pytest.approx(3 * 60)
+
+
 def test_runs_of_another_task_tell_nothing(tmp_path):
     project = measured(tmp_path, seconds=60)
     assert estimate(project, a_plan(task="Wavebook-Velocity-Rough-DHAV1")).seconds is None

@@ -131,6 +131,12 @@ def test_the_projects_budget_is_not_exceeded_by_a_directive(empty):
     assert "allows 4 runs" in plan.rationale
 
 
+def test_waves_share_devices_where_the_settings_let_runs_share(empty):
+    assert not propose(empty, FLAT).share
+    empty.settings_path.write_text("[devices]\nruns_per_gpu = 3\n")
+    assert propose(empty, FLAT).share
+
+
 def test_what_is_to_be_left_alone_is_not_varied(empty):
     plan = propose(empty, f"{FLAT}, 6 experiments, without changing the rewards")
     assert varied(plan)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.projects import Drawn, draw_wave
+from wavebook.cli.keep import best_run
 from wavebook_tools.comparison.experiments_table import HEAD, MARK, append, rows
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.keeping import keep
@@ -44,6 +45,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def copy_actor(model: Path, target: Path) -> None:
     target.write_bytes(model.read_bytes()[:5])
+
+
+def test_policies_are_kept_of_chosen_runs_only(project: Project, tmp_path: Path) -> None:
+    assert best_run(project.waves()) == "exp001/s1"
+    keep(project, project.waves(), tmp_path / "kept", slim=copy_actor, policies={"exp001/s1"})
+    assert not list(Project.find(tmp_path / "kept").root.rglob("model_*.pt"))
+    keep(project, project.waves(), tmp_path / "other", slim=copy_actor, policies={"exp001/s0"})
+    assert len(list(Project.find(tmp_path / "other").root.rglob("model_*.pt"))) == 1
 
 
 def test_a_record_is_a_project_with_what_people_read(project: Project, tmp_path: Path) -> None:

@@ -66,9 +66,16 @@ def estimate(project: Project, plan: WavePlan) -> Estimate:
         each.extend([seconds] * len(experiment.seeds))
     return Estimate(
         runs=runs,
-        seconds=round(_makespan(each, len(devices)), 1),
+        seconds=round(_makespan(each, _at_once(project, plan, len(devices))), 1),
         gpu_hours=round(sum(each) / 3600, 3) if on_gpu else 0.0,
     )
+
+
+def _at_once(project: Project, plan: WavePlan, devices: int) -> int:
+    """How many of the plan's runs go side by side where its devices are free."""
+    settings = project.settings()
+    at_once = devices * settings.devices.runs_per_gpu if plan.share else devices // plan.gpus
+    return max(1, min(at_once, settings.queue.max_running or at_once))
 
 
 def costs_of(records: Iterable[RunRecord], task: str) -> list[Cost]:

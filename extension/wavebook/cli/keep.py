@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,12 +12,21 @@ import click
 
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.records.keeping import LIMIT, keep
+from wavebook_tools.records.keeping import LIMIT, POINTS, keep
+from wavebook_tools.records.project import WaveRecord
 
 
 @click.command("keep")
 @click.argument("waves", type=int, nargs=-1, metavar="[WAVE]...")
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="Folder that is made.")
+@click.option(
+    "--policies",
+    type=click.Choice(["all", "best", "none"]),
+    default="all",
+    show_default=True,
+    help="Whose policies are kept; the best is the lowest error_vel_xy.",
+)
+@click.option("--points", default=POINTS, show_default=True, type=click.IntRange(1), help="Iterations of each curve.")
 @click.option("--limit-mb", default=LIMIT / 1e6, show_default=True, type=click.FloatRange(0, min_open=True))
 @click.option(
     "--table", type=click.Path(path_type=Path, dir_okay=False), help="Page of all runs to which theirs are appended."
@@ -24,7 +34,14 @@ from wavebook_tools.records.keeping import LIMIT, keep
 @project_option
 @json_option
 def keep_waves(
-    waves: tuple[int, ...], target: Path, limit_mb: float, table: Path | None, project_path: Path | None, as_json: bool
+    waves: tuple[int, ...],
+    target: Path,
+    policies: str,
+    points: int,
+    limit_mb: float,
+    table: Path | None,
+    project_path: Path | None,
+    as_json: bool,
 ) -> None:
     """Copy WAVES (all where none is named) into a small folder: plans, results, some metrics, notebooks, policies."""
     from wavebook_tools.comparison.experiments_table import append, rows  # slow to import; other commands need none
@@ -32,14 +49,27 @@ def keep_waves(
     project = find_project(project_path)
     records = [project.wave(wave) for wave in waves] if waves else project.waves()
     lines = rows(project, [record.id for record in records], target.name) if table is not None and records else []
-    slim = policy_alone if find_spec("torch") is not None else None
-    size = keep(project, records, target, limit=round(limit_mb * 1e6), slim=slim)
+    slim = policy_alone if find_spec("torch") is not None and policies != "none" else None
+    whose = {run.id for record in records for run in record.runs()} if policies == "all" else {best_run(records)}
+    size = keep(project, records, target, limit=round(limit_mb * 1e6), points=points, slim=slim, policies=whose)
     if table is not None:
         append(table, lines)
     if as_json:
         print_json({"path": str(target), "bytes": size, "policies": slim is not None, "rows": len(lines)})
         return
-    console.print(f"{target}  {size / 1e6:.1f} MB" + ("" if slim else ", without policies: torch is not installed"))
+    missing = "" if slim or policies == "none" else ", without policies: torch is not installed"
+    console.print(f"{target}  {size / 1e6:.1f} MB{missing}")
+
+
+def best_run(records: Sequence[WaveRecord]) -> str:
+    """The finished run whose velocity error is lowest; empty where none was judged."""
+    judged = [
+        (result.error_vel_xy, run.id)
+        for record in records
+        for run in record.runs()
+        if (result := run.result()) is not None
+    ]
+    return min(judged)[1] if judged else ""
 
 
 def policy_alone(model: Path, target: Path) -> None:

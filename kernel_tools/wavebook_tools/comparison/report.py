@@ -173,6 +173,10 @@ def _error(value: float | None, *, sign: bool = False) -> str:
     return "–" if value is None else format_error(value, sign=sign)
 
 
+_ACTIVE = {ord(character): f"&#{ord(character)};" for character in "\\`*_[]<>|#!$&"}
+"""What means something in markdown, as entities. At one go: an entity holds a # itself."""
+
+
 def code(value: object) -> str:
     """A value for a span of code: on one line, without what would end it."""
     return format_value(value).replace("`", "'").replace("|", "¦")
@@ -180,7 +184,4 @@ def code(value: object) -> str:
 
 def quiet(text: str) -> str:
     """Text of a plan or a log as plain markdown: it opens no HTML, link, image, table or heading of its own."""
-    text = " ".join(text.split())
-    for character in "\\`*_[]<>|#!$":
-        text = text.replace(character, f"&#{ord(character)};")
-    return text
+    return " ".join(text.split()).translate(_ACTIVE)

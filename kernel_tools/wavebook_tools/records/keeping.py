@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from wavebook_tools.errors import UsageError, WavebookError
@@ -32,6 +32,7 @@ def keep(
     limit: int = LIMIT,
     points: int = POINTS,
     slim: Slim | None = None,
+    policies: Collection[str] | None = None,
     beside: Sequence[str] = (),
 ) -> int:
     """Copy waves into a folder that is a project itself.
@@ -46,7 +47,8 @@ def keep(
         target: The new folder; it must not be there.
         limit: Largest size of all files [bytes].
         points: Iterations of each run whose metrics are kept.
-        slim: Writes the policy of each run's last checkpoint; without it no checkpoint is kept.
+        slim: Writes the policy of a run's last checkpoint; without it no checkpoint is kept.
+        policies: Ids of the runs whose policies are kept; all where None.
         beside: Names of further text files in the project's folder that are kept.
 
     Returns:
@@ -75,7 +77,8 @@ def keep(
             for source in (wave.plan_path, wave.report_path):
                 _copy_text(source, folder / source.name, clean)
             for run in wave.runs():
-                _keep_run(run, folder / run.path.relative_to(wave.path), clean, points, slim)
+                whole = policies is None or run.id in policies
+                _keep_run(run, folder / run.path.relative_to(wave.path), clean, points, slim if whole else None)
         sizes = {path: path.stat().st_size for path in unfinished.rglob("*") if path.is_file()}
         if sum(sizes.values()) > limit:
             largest = sorted(sizes, key=lambda path: sizes[path], reverse=True)[:3]

@@ -32,7 +32,9 @@ class DeviceSettings(Document):
     """Which devices the queue may use."""
 
     use: list[str] = Field(default=["auto"], description="['auto'], ['cpu'] or GPU indices and UUIDs")
-    runs_per_gpu: int = Field(default=1, ge=1, le=MAX_SLOTS, description="How many runs may share a device")
+    runs_per_gpu: int = Field(
+        default=1, ge=1, le=MAX_SLOTS, description="How many runs share a device; from 2 on the agent's waves do so"
+    )
     foreign: Literal["warn", "block"] = Field(
         default="warn", description="Whether processes on a GPU that are no runs keep runs away from it"
     )

@@ -110,6 +110,7 @@ def plan_for(
             experiments=specs,
             devices=case.spec.devices,
             gpus=case.spec.gpus,
+            share=case.spec.share,
             budget=Budget(
                 max_runs=settings.budget.max_runs,
                 gpu_hours=settings.budget.gpu_hours,
