@@ -140,5 +140,10 @@ def test_a_run_below_the_median_is_suggested_for_ending(tmp_path):
     assert hopeless.run == "exp002/s0"
     assert hopeless.value > hopeless.median
     assert hopeless.finished == FINISHED
+    repeated = draw_wave(
+        tmp_path / "repeated",
+        [Drawn("baseline", good, baseline=True), Drawn("again", {0: 0.2, 1: "running"}, {ENTROPY: 0.02})],
+    )
+    assert hopeless_runs(repeated) == []  # its first seed was measured: all its seeds count
     few = draw_wave(tmp_path / "few", [Drawn("baseline", {0: 0.2}, baseline=True), Drawn("slow", {0: "running"})])
     assert hopeless_runs(few) == []

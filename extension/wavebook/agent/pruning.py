@@ -1,7 +1,8 @@
 """Runs that are hopeless by their curves, as a suggestion to end them: Optuna's median rule over runs of equal size.
 
 A run is hopeless where its best value so far is worse than the median of what finished runs had at the same iteration
-(Golovin et al. 2017, «Google Vizier», section 3.2.2).
+(Golovin et al. 2017, «Google Vizier», section 3.2.2). Another seed of what a run has finished already is never called
+so: a win is proven by all its seeds, and ending those that go badly would flatter it.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ def hopeless_runs(project: Project) -> list[Hopeless]:
     """The hopeless ones among the runs that train now."""
     live: list[tuple[tuple[str, int, int], Run]] = []
     done: dict[tuple[str, int, int], list[Run]] = {}
-    for experiment, run in _runs(project):
-        if run.state is RunState.RUNNING:
+    pairs = _runs(project)
+    measured = [(one.size, one.changes) for one, run in pairs if run.state is RunState.DONE]
+    for experiment, run in pairs:
+        if run.state is RunState.RUNNING and (experiment.size, experiment.changes) not in measured:
             live.append((experiment.size, run))
         elif run.state is RunState.DONE:
             done.setdefault(experiment.size, []).append(run)
@@ -69,7 +72,7 @@ def hopeless_runs(project: Project) -> list[Hopeless]:
 
 
 def _runs(project: Project) -> list[tuple[Experiment, Run]]:
-    pairs = []
+    pairs: list[tuple[Experiment, Run]] = []
     for wave in project.waves():
         try:
             experiments = collect(project, [wave.id]).experiments
