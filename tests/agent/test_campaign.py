@@ -27,6 +27,9 @@ def test_the_report_tells_waves_decisions_repeats_and_failures(tmp_path):
         **{"wave": 2, "parent": 1, "planner": "claude-opus-5-5", "directive": "repeat it with api_key=hunter2hunter2"},
     )
     project.ledger.append("human", "ada", "approve", why="go <b>on</b> | now", wave=1)
+    project.ledger.append("human", "ada", "grant night", why="track it", night=1, terms="2 waves")
+    project.ledger.append("agent", "night", "judge wave", why="exp002 is better", night=1, wave=1)
+    project.ledger.append("agent", "night", "end night", why="2 waves have run", night=1, outcome="budget")
     close(project, "offline", "him", "Three runs ended at level 0.0.")
     path = write_campaign(project)
     notebook = nbformat.read(path, as_version=4)
@@ -39,7 +42,9 @@ def test_the_report_tells_waves_decisions_repeats_and_failures(tmp_path):
     assert "exp002 (0.200, 0.210); exp005 (0.200)" in text
     assert "exp003/s0 failed: the run was made to be failed" in text
     assert "branch `him` closed" in text
-    assert "1 by human, 1 by agent" in text
+    assert "3 by agent, 2 by human" in text
+    # The database knows of no night, as in a record that was given away.
+    assert "**Night 1**, asked by ada: «track it», within 2 waves.\n\n- wave 1: exp002 is better\n- its end:" in text
     assert "<b>" not in text
     assert "hunter2" not in text
     (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -15,6 +15,7 @@ from wavebook_tools.comparison.experiments_table import HEAD, MARK, append, rows
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.keeping import keep
 from wavebook_tools.records.project import Project
+from wavebook_tools.replay.notebook import REPLAY_MIME
 
 
 @pytest.fixture
@@ -116,3 +117,14 @@ def test_the_projects_own_table_takes_rows() -> None:
     for result in page.parents[1].glob("examples/*/waves/*/exp*/s*/result.json"):
         document = json.loads((result.parent / "spec.json").read_text(encoding="utf-8"))
         assert f"{result.parents[4].name} {document['id']}" in text
+
+
+def test_replays_stay_with_the_policies(project: Project, tmp_path: Path) -> None:
+    for run in project.runs():
+        cell = {"outputs": [{"data": {REPLAY_MIME: {"item": "{}"}, "text/html": "<svg/>"}}]}
+        run.notebook_path.write_text(json.dumps({"cells": [cell, {"cell_type": "markdown"}]}))
+    keep(project, project.waves(), tmp_path / "kept", slim=copy_actor, policies={"exp001/s0"})
+    kept = Project.find(tmp_path / "kept")
+    shown = {run.id: json.loads(run.notebook_path.read_text())["cells"][0]["outputs"][0]["data"] for run in kept.runs()}
+    assert list(shown["exp001/s0"]) == [REPLAY_MIME, "text/html"]
+    assert list(shown["exp001/s1"]) == ["text/html"]

@@ -97,12 +97,13 @@ class Approvals:
         self._queue = queue
         self._clock = clock
 
-    def propose(self, plan: WavePlan, *, by: str | None = None) -> Approval:
+    def propose(self, plan: WavePlan, *, by: str | None = None, asked_before: bool = False) -> Approval:
         """Put a checked plan before a person.
 
         Args:
             plan: The plan; its wave and experiments must have free numbers (``next_numbers``).
             by: Who gave the directive; the account that this process runs as where absent.
+            asked_before: The directive stands in the ledger already, as that of a night does.
 
         Raises:
             NotFoundError: There is no template of a name that the plan gives.
@@ -122,7 +123,7 @@ class Approvals:
             approval_id = added.lastrowid or 0
             # Inside the transaction: a plan that the ledger cannot hold is not proposed.
             human = plan.planner == "human"
-            if plan.directive and not human:
+            if plan.directive and not human and not asked_before:
                 self.project.ledger.append("human", by or _account(), "directive", why=plan.directive, wave=plan.id)
             self.project.ledger.append(
                 "human" if human else "agent",

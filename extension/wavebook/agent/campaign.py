@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import nbformat
@@ -24,6 +24,7 @@ from wavebook_tools.metrics.quantities import quantity
 from wavebook_tools.records.ledger import Decision
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.redaction import redact
+from wavebook_tools.records.states import RunState
 
 FILE = "report.ipynb"
 DECISIONS = 200
@@ -130,7 +131,25 @@ def _compared(comparison: Comparison, waves: list[int]) -> NotebookNode:
 def _nights(project: Project) -> str:
     """What was granted to run without a person, and what came of it."""
     told = [summary(project, night, lambda text: quiet(redact(text))) for night in Nights(project).all()]
+    told = told or _recorded_nights(project.ledger.read())
     return "\n\n".join(["## Nights", *(told or ["No wave ran without a person's approval of its plan."])])
+
+
+def _recorded_nights(decisions: Iterable[Decision]) -> list[str]:
+    """Nights as the ledger tells of them: a record given away has no database."""
+    told: dict[int, list[str]] = {}
+    for decision in decisions:
+        night, why = decision.refs.get("night"), quiet(redact(decision.why))
+        if not isinstance(night, int):
+            continue
+        if decision.what == "grant night":
+            terms = quiet(redact(str(decision.refs.get("terms"))))
+            told[night] = [f"**Night {night}**, asked by {quiet(decision.name)}: «{why}», within {terms}.", ""]
+        elif decision.what == "judge wave" and night in told:
+            told[night].append(f"- wave {decision.refs.get('wave')}: {why}")
+        elif decision.what == "end night" and night in told:
+            told[night].append(f"- its end: {why}")
+    return ["\n".join(lines) for lines in told.values()]
 
 
 def _repeats(comparison: Comparison) -> str:
@@ -150,7 +169,9 @@ def _repeats(comparison: Comparison) -> str:
 def _failures(project: Project, comparison: Comparison) -> str:
     lines = ["## Failed, and given up", ""]
     for experiment in comparison.experiments:
-        lines += [f"- {run.id} {run.state}: {quiet(redact(run.message)) or 'no message'}" for run in experiment.broken]
+        ended = [run for run in experiment.runs if run.state is RunState.CANCELLED]
+        for run in [*experiment.broken, *(run for run in ended if run not in experiment.broken)]:
+            lines.append(f"- {run.id} {run.state}: {quiet(redact(run.message)) or 'no message'}")
     lines += [f"- branch `{name}` closed: {quiet(redact(why))}" for name, why in closed_branches(project).items()]
     return "\n".join(lines if len(lines) > 2 else [*lines, "No run failed, and no branch was closed."])
 

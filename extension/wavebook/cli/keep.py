@@ -24,7 +24,7 @@ from wavebook_tools.records.project import WaveRecord
     type=click.Choice(["all", "best", "none"]),
     default="all",
     show_default=True,
-    help="Whose policies are kept; the best is the lowest error_vel_xy.",
+    help="Whose policies and replays are kept; the best run has the lowest error_vel_xy.",
 )
 @click.option("--points", default=POINTS, show_default=True, type=click.IntRange(1), help="Iterations of each curve.")
 @click.option("--limit-mb", default=LIMIT / 1e6, show_default=True, type=click.FloatRange(0, min_open=True))

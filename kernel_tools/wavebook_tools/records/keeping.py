@@ -20,6 +20,9 @@ LIMIT = 15_000_000
 POINTS = 300
 """Iterations of a run whose metrics are kept, evenly spread, the first and the last among them."""
 
+REPORT = "report.ipynb"
+"""The campaign's report, in the project's folder."""
+
 Slim = Callable[[Path, Path], None]
 """Writes a checkpoint's policy, the first argument, to the second."""
 
@@ -48,7 +51,7 @@ def keep(
         limit: Largest size of all files [bytes].
         points: Iterations of each run whose metrics are kept.
         slim: Writes the policy of a run's last checkpoint; without it no checkpoint is kept.
-        policies: Ids of the runs whose policies are kept; all where None.
+        policies: Ids of the runs whose policies are kept, and whose notebooks keep their replay; all where None.
         beside: Names of further text files in the project's folder that are kept.
 
     Returns:
@@ -70,15 +73,22 @@ def keep(
         raise WavebookError(f"cannot write {target}: {error.strerror or error}") from error
     try:
         clean = _cleaner(project)
-        for source in (project.settings_path, project.ledger.path, *(project.root / name for name in beside)):
+        for source in (
+            project.settings_path,
+            project.ledger.path,
+            *(project.root / name for name in (REPORT, *beside)),
+        ):
             _copy_text(source, unfinished / source.name, clean)
         for wave in waves:
             folder = unfinished / "waves" / wave.path.name
             for source in (wave.plan_path, wave.report_path):
                 _copy_text(source, folder / source.name, clean)
             for run in wave.runs():
+                kept = folder / run.path.relative_to(wave.path)
                 whole = policies is None or run.id in policies
-                _keep_run(run, folder / run.path.relative_to(wave.path), clean, points, slim if whole else None)
+                _keep_run(run, kept, clean, points, slim if whole else None)
+                if not whole:
+                    _drop_replay(kept / run.notebook_path.name)
         sizes = {path: path.stat().st_size for path in unfinished.rglob("*") if path.is_file()}
         if sum(sizes.values()) > limit:
             largest = sorted(sizes, key=lambda path: sizes[path], reverse=True)[:3]
@@ -111,6 +121,19 @@ def _keep_run(run: RunRecord, folder: Path, clean: Callable[[str], str], points:
         kept = folder / model.relative_to(run.path)
         kept.parent.mkdir(parents=True, exist_ok=True)
         slim(model, kept)
+
+
+def _drop_replay(notebook: Path) -> None:
+    """Take the motions out of a notebook, two thirds of its size; their picture stays."""
+    from wavebook_tools.replay.notebook import REPLAY_MIME  # imports IPython
+
+    if not notebook.is_file():
+        return
+    document = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in document["cells"]:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(REPLAY_MIME, None)
+    notebook.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def newest_model(folder: Path) -> Path | None:

@@ -133,6 +133,20 @@ async def test_a_planner_that_proposes_nothing_ends_the_night(empty):
     assert "What do you mean?" in ended.why
 
 
+async def test_what_nobody_foresaw_ends_the_night_and_is_told(empty):
+    class Broken(Scripted):
+        async def answer(self, request):
+            raise ModuleNotFoundError("No module named 'optuna'")
+            yield
+
+    Nights(empty).grant(terms(), "ada")
+    with pytest.raises(ModuleNotFoundError):
+        await Night(empty, Broken()).run()
+    ended = Nights(empty).newest()
+    assert (ended.outcome, ended.why) == ("failed", "ModuleNotFoundError: No module named 'optuna'")
+    assert any(decision.what == "end night" for decision in empty.ledger.read())
+
+
 def test_a_wave_counts_as_an_improvement_only_beyond_the_noise(tmp_path):
     project = draw_wave(
         tmp_path,

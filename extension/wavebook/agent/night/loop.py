@@ -67,6 +67,10 @@ class Night:
                 await self._stop(night)
             except (WavebookError, sqlite3.DatabaseError, OSError) as error:
                 self._end(night, "failed", f"{error}")
+            except Exception as error:
+                # Left in force, it would be begun again and fail again, all night.
+                self._end(night, "failed", f"{type(error).__name__}: {error}")
+                raise
 
     async def _step(self, night: NightRecord) -> None:
         self._heed()
@@ -117,7 +121,7 @@ class Night:
                 plan = await self._unless_halted(planning.next_plan(self.planner, self.project, night, directive))
                 break
             except planning.NeedsPersonError as error:
-                approvals.propose(error.plan, by=night.granted_by)
+                approvals.propose(error.plan, by=night.granted_by, asked_before=True)
                 self._end(night, "stuck", f"the plan of wave {error.plan.id} waits for a person: {error}")
                 return
             except UsageError as error:
@@ -130,7 +134,7 @@ class Night:
                 await self._unless_halted(asyncio.sleep(pause))
         self._heed()
         self.nights.begin_wave(night.id, plan.id)
-        approval = approvals.propose(plan, by=night.granted_by)
+        approval = approvals.propose(plan, by=night.granted_by, asked_before=True)
         if why := spent_before_its_end(night, spent, approval.estimate, time.time()):
             approvals.decide(approval.id, "reject", ACTOR, why, actor="agent")
             self.nights.drop_wave(night.id, plan.id)
