@@ -179,3 +179,19 @@ def test_an_unknown_full_name_is_refused_with_the_nearest():
 )
 def test_odd_text_is_read_without_failing(text):
     read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "subject"),
+    [
+        ("mend exp002", "mend", "exp002"),
+        ("Please fix the failed run exp004/s1", "mend", "exp004/s1"),
+        ("repair the crash", "mend", None),
+        ("fix it!", "mend", None),
+        ("why did exp002 crash? fix it", "diagnose", "exp002"),
+        ("fix the learning rate at 3e-4 and run 2 seeds", "plan", None),
+    ],
+)
+def test_mending_is_told_from_finding_out_and_from_setting_a_value(text, intent, subject):
+    found = read(text)
+    assert (found.intent, found.subject) == (intent, subject)

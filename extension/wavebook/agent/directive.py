@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from wavebook.agent.topics import Topic
 
-Intent = Literal["plan", "reproduce", "diagnose", "status", "greeting", "help", "thanks"]
+Intent = Literal["plan", "reproduce", "diagnose", "mend", "status", "greeting", "help", "thanks"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Directive:
     seconds: float | None = None
     """How long the wave may take [s]."""
     subject: str | None = None
-    """The experiment to reproduce, None for the best; or the run or experiment to diagnose, None for the newest."""
+    """The experiment to reproduce, None for the best; or the run or experiment to diagnose or mend, None for the
+    newest."""
     notes: list[str] = field(default_factory=list)
     """What was understood, in a person's words."""
     unknown: list[str] = field(default_factory=list)

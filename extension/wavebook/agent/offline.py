@@ -12,6 +12,7 @@ from dataclasses import replace
 from wavebook.agent import replies
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.diagnosis.case import failed_run
+from wavebook.agent.diagnosis.mending import broken_run, mend
 from wavebook.agent.diagnosis.plan import Isolation, plan_for
 from wavebook.agent.directive import Directive
 from wavebook.agent.planner import Part, Proposal, Request, TextDelta
@@ -51,6 +52,8 @@ class OfflinePlanner:
             if isolation.plan is None:
                 raise UsageError(replies.isolation(isolation))
             return isolation.plan
+        if read.intent == "mend":
+            return self._mend(read)
         if read.intent not in {"plan", "reproduce"} or not read.says_something:
             raise UsageError(replies.clarification(read))
         return self._propose(read).plan
@@ -73,6 +76,10 @@ class OfflinePlanner:
             yield TextDelta(replies.isolation(isolation))
             if isolation.plan is not None:
                 yield Proposal(isolation.plan)
+        elif read.intent == "mend":
+            plan = await asyncio.to_thread(self._mend, read)
+            yield TextDelta(f"{plan.rationale}\n\n{_summary(plan)}")
+            yield Proposal(plan)
         else:
             yield TextDelta(await asyncio.to_thread(self._reply, read))
 
@@ -83,6 +90,11 @@ class OfflinePlanner:
         run = failed_run(self.project, read.subject)
         numbers = Approvals(self.project, tasks=self._tasks).next_numbers()
         return plan_for(self.project, run, numbers, self._known_tasks(), self.name, directive=read.text)
+
+    def _mend(self, read: Directive) -> WavePlan:
+        run = broken_run(self.project, read.subject)
+        numbers = Approvals(self.project, tasks=self._tasks).next_numbers()
+        return mend(self.project, run, numbers, self._known_tasks(), self.name, directive=read.text)
 
     def _propose(self, read: Directive) -> Proposed:
         approvals = Approvals(self.project, tasks=self._tasks)

@@ -59,6 +59,18 @@ _DIAGNOSE = (
 )
 
 
+_MEND = (
+    r"\b(?:mend|fix|repair|cure)(?:s|ed|ing)?\b"
+    r"(?:.{0,40}?\b(?:exp\d{3,}|failures?|failed|crash\w*|broken)\b|\s+(?:it|(?:the|this|that)\s+(?:run|experiment))\W*$)"
+)
+
+
+_FAILURES: tuple[tuple[Intent, str, str], ...] = (
+    ("diagnose", _DIAGNOSE, "isolate why {} failed"),
+    ("mend", _MEND, "mend {}"),
+)
+
+
 def read_directive(text: str, tasks: Mapping[str, TaskSchema], default_task: str) -> Directive:
     """Read a directive.
 
@@ -83,11 +95,12 @@ class _Reader:
 
     def read(self) -> Directive:
         found = self.read_
-        if re.search(_DIAGNOSE, self.rest, re.DOTALL):
-            run = re.search(r"\bexp\d{3,}(?:/s\d+(?:-r\d+)?)?\b", self.rest)
-            found.intent, found.subject = "diagnose", run[0] if run else None
-            self._note(f"isolate why {found.subject or 'the newest run that went wrong'} failed")
-            return found
+        for failure, pattern, what in _FAILURES:
+            if re.search(pattern, self.rest, re.DOTALL):
+                run = re.search(r"\bexp\d{3,}(?:/s\d+(?:-r\d+)?)?\b", self.rest)
+                found.intent, found.subject = failure, run[0] if run else None
+                self._note(what.format(found.subject or "the newest run that went wrong"))
+                return found
         for intent, pattern in _QUESTIONS:
             if re.fullmatch(pattern, self.rest, re.DOTALL):
                 found.intent = intent

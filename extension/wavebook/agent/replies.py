@@ -18,7 +18,8 @@ EXAMPLES = (
     "- fall less often on rough ground, 3 experiments, 2 seeds\n"
     "- try learning rates 3e-4 and 3e-3, 500 iterations\n"
     "- reproduce the best with 3 seeds\n"
-    "- why did exp003 fail? isolate the cause"
+    "- why did exp003 fail? isolate the cause\n"
+    "- mend exp003"
 )
 
 SUBJECTS = (

@@ -19,9 +19,11 @@ from tests.projects import TASK, Drawn, draw_wave
 from wavebook.agent.branches import closed_branches
 from wavebook.agent.diagnosis.case import KINDS
 from wavebook.agent.diagnosis.plan import FAMILIES
+from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.tools.registry import TOOLS
 from wavebook.agent.tools.requests import Requests
 from wavebook_tools.comparison.report import write_report
+from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.project import Project
 
@@ -106,7 +108,7 @@ def test_a_ported_term_is_proven_to_help_or_not(planner, ported, judged, tmp_pat
 
 
 @BOTH
-def test_a_failure_at_the_start_is_isolated_to_what_was_changed(planner, tmp_path):
+def test_a_failure_at_the_start_is_isolated_to_what_was_changed_and_mended(planner, tmp_path):
     changed = {"env.rewards.action_rate_l2.weight": -0.02, "agent.algorithm.entropy_coef": 0.02}
     broken = Drawn("both", {0: "failed"}, changed)
     project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), broken)
@@ -125,6 +127,35 @@ def test_a_failure_at_the_start_is_isolated_to_what_was_changed(planner, tmp_pat
     run_wave(project, approval, outcomes, rough=False)
     (finding,) = ledger(project, "finding")
     assert "without-first-half finished: Without env.rewards.action" in finding.why
+    # Mended: in full, without what stopped it, beside the baseline.
+    base = {"slug": "base", "hypothesis": "The baseline on the same seed.", "baseline": True, "seeds": [0]}
+    mended = {
+        **{"slug": "mended", "hypothesis": "It starts without the penalty.", "seeds": [0], "evidence": ["exp002"]},
+        "overrides": {"agent.algorithm.entropy_coef": 0.02},
+        "prediction": {"metric": "error_vel_xy", "direction": "same"},
+    }
+    calls = [
+        {"tool": "propose_wave", "input": {"goal": "Mend exp002", "iterations": 60, "experiments": [base, mended]}}
+    ]
+    approval, _ = decide(planner, project, "mend exp002", calls)
+    baseline, repaired = approval.plan.experiments
+    assert baseline.baseline
+    assert (approval.plan.purpose, approval.plan.iterations) == ("research", 60)
+    assert (repaired.overrides, repaired.seeds) == ({"agent.algorithm.entropy_coef": 0.02}, [0])
+    run_wave(project, approval, {baseline.slug: 0.3, repaired.slug: 0.28}, rough=False)
+    assert project.run(f"{repaired.id}/s0").result().error_vel_xy == 0.28
+
+
+def test_what_was_not_isolated_is_not_mended_by_guessing(tmp_path):
+    broken = Drawn("both", {0: "failed"}, {"agent.algorithm.entropy_coef": 0.02})
+    project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), broken)
+    inject(project, "exp002/s0", "crash at start", {"cause": "plan"})
+    with pytest.raises(UsageError, match="was not isolated yet: ask «why did exp002 fail"):
+        OfflinePlanner(project).propose("fix the failure")
+    approval, _ = decide("offline", project, "why did exp002 fail?", [])
+    run_wave(project, approval, dict.fromkeys([e.slug for e in approval.plan.experiments], "failed"), rough=False)
+    with pytest.raises(UsageError, match="no change is known to mend exp002"):
+        OfflinePlanner(project).propose("mend exp002")
 
 
 def test_a_missing_library_is_no_matter_of_experiments(tmp_path):
