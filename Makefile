@@ -26,8 +26,12 @@ install: .venv/installed
 .venv/installed: requirements.lock pyproject.toml .venv/uv/bin/uv $(FRONT_END) extension/package.json
 	.venv/uv/bin/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
 	.venv/uv/bin/uv pip install --python $(BIN)/python --no-deps -e .
-	# A run starts two Pythons; where the environment forbids to keep compiled sources, each would compile them anew.
+	# A run starts two Pythons; where the environment forbids to keep compiled sources, each would compile them anew:
+	# half of the 20 s until a simulation stands. Some packages bring sources for other Pythons, which cannot be compiled.
 	$(BIN)/python -m compileall -q extension/wavebook kernel_tools locomotion
+	if [ -n "$${PYTHONDONTWRITEBYTECODE:-}" ]; then \
+	  $(BIN)/python -m compileall -qq -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true; \
+	fi
 	touch $@
 
 .venv/uv/bin/uv:

@@ -1,5 +1,6 @@
 // What moves in a comparison. The body of one CustomJS (see page.py) that answers every event of the page: `cb_obj` says
 // whose. The same in JupyterLab, in a notebook's cell and in a file; only in JupyterLab somebody answers `request`.
+const MANY = 8 // experiments whose bands are left out of a moving figure
 const page = (request.page ??= begin())
 const answers = new Map([
   [request, () => undefined],
@@ -30,7 +31,7 @@ if (page.drawn && (widgets.includes(cb_obj) || [rewards, terrains, scatter].some
 function begin() {
   return {
     raw: new Map(), detail: new Map(), visible: rows.map(() => true), loud: new Set(rows.keys()), chosen: [], marked: -1,
-    asked: new Set(), number: 0, frame: 0
+    asked: new Set(), number: 0, frame: 0, held: false
   }
 }
 
@@ -104,22 +105,48 @@ function ask(metrics, window) {
 function follow() {
   const leader = cb_obj
   if (page.leader && page.leader !== leader) return // it follows
+  if (!page.leader) calm()
   page.leader = leader
-  clearTimeout(page.timer)
-  page.timer = setTimeout(() => {
+  const rest = () => {
     catchUp(leader)
+    if (page.held) {
+      page.timer = setTimeout(rest, 250)
+      return
+    }
     page.leader = null
+    page.calmed()
     ask(selects.map(select => select.value), [leader.start, leader.end])
     remember()
-  }, 250)
+  }
+  clearTimeout(page.timer)
+  page.timer = setTimeout(rest, 250)
   if (page.waiting) return
   page.waiting = true
-  const began = performance.now(), due = page.frame > 30 ? 150 : 0
+  const began = performance.now(), due = page.frame > 50 ? 600 : page.frame > 30 ? 150 : 0
   requestAnimationFrame(() => requestAnimationFrame(() => {
     page.frame = 0.7 * page.frame + 0.3 * (performance.now() - began) // of two frames
     setTimeout(() => { page.waiting = false }, due)
     if (page.leader === leader) catchUp(leader)
   }))
+}
+
+/** While a panel is dragged or zoomed: nothing is read under the pointer, and there are no bands where they are many. */
+function calm() {
+  const tools = panels.flatMap(({ plot }) => plot.toolbar.tools).filter(tool => /^(Hover|Crosshair)Tool$/.test(tool.type) && tool.active)
+  const bands = rows.length > MANY ? panels.flatMap(({ plot }) => plot.renderers.filter(one => one.name === 'band' && one.visible)) : []
+  const still = on => {
+    for (const tool of tools) tool.active = on
+    for (const band of bands) band.visible = on
+  }
+  const look = ({ buttons }) => { page.held = buttons !== 0 }
+  const kinds = ['pointermove', 'pointerup', 'pointercancel']
+  for (const kind of kinds) addEventListener(kind, look, true)
+  page.calmed = () => {
+    for (const kind of kinds) removeEventListener(kind, look, true)
+    page.held = false
+    still(true)
+  }
+  still(false)
 }
 
 function catchUp({ start, end }) {

@@ -104,6 +104,7 @@ def _panel(name: str, linked: Linked, x_range: Range1d, end: int, cross: Span) -
         tools="xpan,xbox_zoom,xwheel_zoom,box_zoom,reset,save",
         active_drag="xpan",
         lod_threshold=None,  # thinned out already; Bokeh's own thinning would drop peaks while panning
+        lod_interval=0,  # else each figure is drawn once more half a second after each time
     )
     empty: list[list[float]] = [[] for _ in linked.experiments]
     source = linked.source(xs=empty, ys=empty, bx=empty, by=empty, band=[BAND] * len(empty))

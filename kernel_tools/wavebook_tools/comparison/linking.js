@@ -55,6 +55,7 @@ function under({ indices, multiline_indices, line_indices }, { data }) {
 
 /** What a hover tool found. Figures have several: that one finds nothing takes away what itself has marked, no more. */
 function point(hover, row) {
+  if (page.leader) return // a figure moves: marking draws all of them anew
   if (row < 0 && page.hover !== hover) return
   page.hover = hover
   mark(row)
