@@ -123,8 +123,10 @@ def test_replays_stay_with_the_policies(project: Project, tmp_path: Path) -> Non
     for run in project.runs():
         cell = {"outputs": [{"data": {REPLAY_MIME: {"item": "{}"}, "text/html": "<svg/>"}}]}
         run.notebook_path.write_text(json.dumps({"cells": [cell, {"cell_type": "markdown"}]}))
+        (run.path / "replay.json").write_text("{}")
     keep(project, project.waves(), tmp_path / "kept", slim=copy_actor, policies={"exp001/s0"})
     kept = Project.find(tmp_path / "kept")
     shown = {run.id: json.loads(run.notebook_path.read_text())["cells"][0]["outputs"][0]["data"] for run in kept.runs()}
     assert list(shown["exp001/s0"]) == [REPLAY_MIME, "text/html"]
     assert list(shown["exp001/s1"]) == ["text/html"]
+    assert [run.id for run in kept.runs() if (run.path / "replay.json").exists()] == ["exp001/s0"]

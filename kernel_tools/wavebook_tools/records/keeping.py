@@ -23,6 +23,9 @@ POINTS = 300
 REPORT = "report.ipynb"
 """The campaign's report, in the project's folder."""
 
+REPLAY = "replay.json"
+"""The motions of an evaluation, in a run's folder (docs/replay.md)."""
+
 Slim = Callable[[Path, Path], None]
 """Writes a checkpoint's policy, the first argument, to the second."""
 
@@ -51,7 +54,7 @@ def keep(
         limit: Largest size of all files [bytes].
         points: Iterations of each run whose metrics are kept.
         slim: Writes the policy of a run's last checkpoint; without it no checkpoint is kept.
-        policies: Ids of the runs whose policies are kept, and whose notebooks keep their replay; all where None.
+        policies: Ids of the runs whose policies and replays are kept; all where None.
         beside: Names of further text files in the project's folder that are kept.
 
     Returns:
@@ -87,7 +90,9 @@ def keep(
                 kept = folder / run.path.relative_to(wave.path)
                 whole = policies is None or run.id in policies
                 _keep_run(run, kept, clean, points, slim if whole else None)
-                if not whole:
+                if whole:
+                    _copy_text(run.path / REPLAY, kept / REPLAY, clean)
+                else:
                     _drop_replay(kept / run.notebook_path.name)
         sizes = {path: path.stat().st_size for path in unfinished.rglob("*") if path.is_file()}
         if sum(sizes.values()) > limit:
