@@ -30,7 +30,7 @@ install: .venv/installed
 	# half of the 20 s until a simulation stands. Some packages bring sources for other Pythons, which cannot be compiled.
 	$(BIN)/python -m compileall -q extension/wavebook kernel_tools locomotion
 	if [ -n "$${PYTHONDONTWRITEBYTECODE:-}" ]; then \
-	  $(BIN)/python -m compileall -qq -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true; \
+	  PYTHONWARNINGS=ignore $(BIN)/python -m compileall -qq -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true; \
 	fi
 	touch $@
 
