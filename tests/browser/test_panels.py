@@ -330,3 +330,25 @@ def test_every_command_is_described_and_reached(sidebar: Sidebar) -> None:
     # A command of the palette asks, and takes nothing from a click of long ago.
     with pytest.raises(Exception, match=r"no run exp999/s0"):
         sidebar.command("wavebook:open-run", run="exp999/s0")
+
+
+def test_a_plan_is_sent_to_a_chosen_device(sidebar: Sidebar, lab: Lab, artifact: Callable[[str], Path]) -> None:
+    sidebar.ask("track velocity better on flat ground, 2 experiments")
+    card = sidebar.cards.last
+    card.get_by_role("button", name="Change…").click()
+    form = card.get_by_role("form")
+    devices = form.get_by_role("group", name="Devices")
+    expect(devices.get_by_role("checkbox")).to_have_count(3)
+    expect(devices.get_by_label("Any device")).to_be_checked()
+    devices.get_by_role("checkbox", name="GPU 1").check()
+    expect(devices.get_by_label("Any device")).not_to_be_checked()
+    sidebar.widen(420)
+    sidebar.picture(artifact("plan-devices.png"))
+    form.get_by_role("button", name="Approve as changed").click()
+    expect(card).to_contain_text("Approved by")
+    wave = lab.project.waves()[-1]
+    assert wave.plan().devices == [GPUS[1]]
+    assert {tuple(run.spec().devices) for run in wave.runs()} == {(GPUS[1],)}
+    with Queue(lab.project) as queue:
+        queue.cancel_wave(wave.id, "the test")
+        assert queue.wait([run.id for run in queue.store.of_wave(wave.id)], timeout=60)
