@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from wavebook.agent.diagnosis.case import failed_run, went_wrong
 from wavebook_tools.comparison.data import Experiment, collect
 from wavebook_tools.comparison.isolation import finished
-from wavebook_tools.display.tables import format_value
 from wavebook_tools.errors import UsageError
 from wavebook_tools.records.numbering import Numbers
 from wavebook_tools.records.plan import ExperimentSpec, Prediction, WavePlan, slugify
@@ -126,6 +126,6 @@ def _changes(cure: Experiment, control: Experiment) -> list[str]:
     """What tells an experiment from the control, in words."""
     before, after = control.overrides, cure.overrides
     changes = [f"without {name}" for name in before if name not in after]
-    changes += [f"with {name} = {format_value(value)}" for name, value in after.items() if before.get(name) != value]
+    changes += [f"with {name} = {json.dumps(value)}" for name, value in after.items() if before.get(name) != value]
     changes += [f"with {cure.spec.num_envs} robots"] if cure.spec.num_envs else []
     return changes + (["without its code"] if len(cure.code) < len(control.code) else [])
