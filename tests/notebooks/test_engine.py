@@ -85,6 +85,19 @@ def test_secrets_reach_neither_the_notebook_nor_the_log_nor_the_events(tmp_path:
         assert secret not in outputs, secret
 
 
+def test_a_secret_that_is_printed_in_two_pieces_stands_in_no_notebook(tmp_path: Path) -> None:
+    key = "sk-ant-" + "a1B2" * 8
+    cell = (
+        "import sys, time\n"
+        f"for piece in ({key[:12]!r}, {key[12:]!r}, ' is it\\n'):\n"
+        "    sys.stdout.write(piece)\n    sys.stdout.flush()\n    time.sleep(0.4)"
+    )
+    notebook = execute(tmp_path, cell)
+    (output,) = notebook.cells[-1].outputs
+    assert output.text == "[redacted key] is it\n"
+    assert key[12:] not in json.dumps(notebook.cells[-1].outputs)
+
+
 def test_what_a_c_library_prints_reaches_the_log(tmp_path: Path) -> None:
     execute(tmp_path, "import os\nos.write(1, b'from below python\\n')")
     assert "from below python" in (tmp_path / "log.txt").read_text()

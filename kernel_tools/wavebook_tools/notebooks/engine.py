@@ -32,6 +32,9 @@ STREAM_LIMIT = 256 * 1024
 LOG_EVENT_LIMIT = 4096
 """Characters of one log event; the log has all of it."""
 
+SEAM = 512
+"""Characters before a new piece of printed text in which a secret may have begun."""
+
 COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 """IPython colours its tracebacks; a log file is read as plain text."""
 
@@ -111,7 +114,10 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
                 cut = text[: self._stream_limit - kept] + "\n… more of this stands in log.txt\n"
                 msg = {**msg, "content": {**msg["content"], "text": cut}}
             if outs and outs[-1].output_type == "stream" and outs[-1].name == msg["content"]["name"]:
-                outs[-1].text += msg["content"]["text"]  # one output a stream, as JupyterLab shows and saves it
+                # One output a stream, as JupyterLab shows and saves it. A secret may have come in two pieces.
+                before = outs[-1].text
+                seam = max(0, len(before) - SEAM)
+                outs[-1].text = before[:seam] + redact(before[seam:] + msg["content"]["text"])
                 return outs[-1]
         elif msg["msg_type"] == "error":
             self._log("stderr", COLOUR_CODE.sub("", "\n".join(msg["content"]["traceback"])) + "\n")
