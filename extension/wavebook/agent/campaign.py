@@ -169,8 +169,8 @@ def _repeats(comparison: Comparison) -> str:
 def _failures(project: Project, comparison: Comparison) -> str:
     lines = ["## Failed, and given up", ""]
     for experiment in comparison.experiments:
-        ended = [run for run in experiment.runs if run.state is RunState.CANCELLED]
-        for run in [*experiment.broken, *(run for run in ended if run not in experiment.broken)]:
+        cancelled = [run for run in experiment.runs if run.state is RunState.CANCELLED]
+        for run in [*experiment.broken, *cancelled]:
             lines.append(f"- {run.id} {run.state}: {quiet(redact(run.message)) or 'no message'}")
     lines += [f"- branch `{name}` closed: {quiet(redact(why))}" for name, why in closed_branches(project).items()]
     return "\n".join(lines if len(lines) > 2 else [*lines, "No run failed, and no branch was closed."])

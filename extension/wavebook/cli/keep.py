@@ -50,7 +50,7 @@ def keep_waves(
     records = [project.wave(wave) for wave in waves] if waves else project.waves()
     lines = rows(project, [record.id for record in records], target.name) if table is not None and records else []
     slim = policy_alone if find_spec("torch") is not None and policies != "none" else None
-    whose = {run.id for record in records for run in record.runs()} if policies == "all" else {best_run(records)}
+    whose = {best_run(records)} if policies == "best" else None if policies == "all" else set()
     size = keep(project, records, target, limit=round(limit_mb * 1e6), points=points, slim=slim, policies=whose)
     if table is not None:
         append(table, lines)

@@ -23,9 +23,6 @@ POINTS = 300
 REPORT = "report.ipynb"
 """The campaign's report, in the project's folder."""
 
-REPLAY = "replay.json"
-"""The motions of an evaluation, in a run's folder (docs/replay.md)."""
-
 Slim = Callable[[Path, Path], None]
 """Writes a checkpoint's policy, the first argument, to the second."""
 
@@ -64,6 +61,8 @@ def keep(
         UsageError: The folder is there, or there is nothing to keep.
         WavebookError: The record would be larger than the limit, or cannot be written. Nothing is left then.
     """
+    from wavebook_tools.replay.document import FILE as REPLAY_FILE  # its package imports IPython
+
     target = target.resolve()
     if target.exists():
         raise UsageError(f"{target} is there already; name a folder that is not, or remove it first")
@@ -91,7 +90,7 @@ def keep(
                 whole = policies is None or run.id in policies
                 _keep_run(run, kept, clean, points, slim if whole else None)
                 if whole:
-                    _copy_text(run.path / REPLAY, kept / REPLAY, clean)
+                    _copy_text(run.path / REPLAY_FILE, kept / REPLAY_FILE, clean)
                 else:
                     _drop_replay(kept / run.notebook_path.name)
         sizes = {path: path.stat().st_size for path in unfinished.rglob("*") if path.is_file()}
