@@ -9,15 +9,19 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from wavebook_locomotion import mesh_search
 from wavebook_locomotion.configuration import TaskConfig
 
 
 @contextlib.contextmanager
-def open_environment(config: TaskConfig) -> Iterator[Any]:
+def open_environment(config: TaskConfig, *, mesh_threads: int | None = mesh_search.WARP) -> Iterator[Any]:
     """The environment of ``config``, Isaac Lab's with our guard, reset once and closed at the end.
 
     A process may open one after the other. The first in a process compiles the simulator's kernels, unless an earlier
     process left them in Warp's cache.
+
+    Args:
+        mesh_threads: Threads on CUDA that search the ground below one collision shape; none for Newton's own number.
     """
     from isaaclab.app import launch_simulation
 
@@ -27,8 +31,9 @@ def open_environment(config: TaskConfig) -> Iterator[Any]:
     environment_config = copy.deepcopy(config.env)
     with _bare_command_line(), launch_simulation(environment_config, {}):
         with contextlib.redirect_stdout(io.StringIO()):  # tables of terms, shown better by `description`
-            environment = GuardedRLEnv(environment_config)
-            environment.reset()
+            with mesh_search.spread(mesh_threads):
+                environment = GuardedRLEnv(environment_config)
+                environment.reset()
         try:
             yield environment
         finally:

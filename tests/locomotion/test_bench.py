@@ -115,18 +115,3 @@ def test_training_is_split_and_compared(tmp_path: Path) -> None:
     text = (tmp_path / "profile.txt").read_text()
     assert "under cProfile" in text
     assert "Self CPU time total" in text
-
-
-@pytest.mark.parametrize(("before", "after"), [(256, (32, 80)), (1, (1, 10))])
-def test_a_mesh_is_searched_by_fewer_threads_in_more_blocks(
-    monkeypatch: pytest.MonkeyPatch, before: int, after: tuple[int, int]
-) -> None:
-    from newton._src.geometry.narrow_phase import NarrowPhase
-
-    def make(self: NarrowPhase) -> None:
-        self.tile_size_mesh_convex, self.num_tile_blocks = before, 10
-
-    monkeypatch.setattr(NarrowPhase, "__init__", make)
-    prepare(FLAT, {"newton.mesh_tile": 32}, num_envs=2, device="cpu", iterations=2).enter()
-    made = NarrowPhase()
-    assert (made.tile_size_mesh_convex, made.num_tile_blocks) == after

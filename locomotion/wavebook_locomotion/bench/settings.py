@@ -6,13 +6,12 @@ capacities of the solver, precision of products of matrices, the guard's records
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wavebook_locomotion import configuration, parameters
+from wavebook_locomotion import configuration, mesh_search, parameters
 from wavebook_locomotion.configuration import TaskConfig
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
 
@@ -23,9 +22,9 @@ RECORD = "guard.record"
 """Whether the guard keeps each step's state to write broken robots down; true as in a training."""
 
 MESH_TILE = "newton.mesh_tile"
-"""Threads on CUDA that search the ground's triangles below one collision shape; null for what Newton takes, 256."""
+"""Threads on CUDA that search the ground's triangles below one collision shape; null for what Newton takes."""
 
-SWITCHES: dict[str, Any] = {MATMUL: "highest", RECORD: True, MESH_TILE: None}
+SWITCHES: dict[str, Any] = {MATMUL: "highest", RECORD: True, MESH_TILE: mesh_search.WARP}
 
 
 @dataclass(frozen=True)
@@ -40,28 +39,6 @@ class Prepared:
         import torch
 
         torch.set_float32_matmul_precision(self.switches[MATMUL])
-        if self.switches[MESH_TILE] is not None:
-            narrow_mesh_queries(int(self.switches[MESH_TILE]))
-
-
-def narrow_mesh_queries(threads: int) -> None:
-    """Let every collision pipeline that is made from now on search a mesh with fewer threads a shape, in more blocks.
-
-    Newton 1.6.1 has no setting for it. A robot's shapes touch one or two triangles each, so most of 256 threads wait.
-    """
-    from newton._src.geometry.narrow_phase import NarrowPhase
-
-    make = NarrowPhase.__init__
-
-    @functools.wraps(make)
-    def narrowed(self: Any, *arguments: Any, **named: Any) -> None:
-        make(self, *arguments, **named)
-        before = self.tile_size_mesh_convex
-        if before > threads:  # on a CPU it is one thread
-            self.tile_size_mesh_convex = threads
-            self.num_tile_blocks *= before // threads
-
-    NarrowPhase.__init__ = narrowed
 
 
 def parse(words: list[str]) -> dict[str, Any]:

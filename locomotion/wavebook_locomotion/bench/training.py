@@ -18,7 +18,7 @@ from typing import Any
 from wavebook_locomotion import description
 from wavebook_locomotion.bench.clock import PhaseClock, wait_for
 from wavebook_locomotion.bench.mjlab_go1.laps import Laps
-from wavebook_locomotion.bench.settings import RECORD, Prepared
+from wavebook_locomotion.bench.settings import MESH_TILE, RECORD, Prepared
 from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
 from wavebook_locomotion.errors import ConfigurationError
 
@@ -107,7 +107,7 @@ def open_training(prepared: Prepared, log_dir: Path) -> Iterator[tuple[Any, Any]
 
     # Making a runner rewrites the learner's configuration for rsl_rl's version, which succeeds only once.
     config = replace(prepared.config, agent=copy.deepcopy(prepared.config.agent))
-    with open_environment(config) as env:
+    with open_environment(config, mesh_threads=prepared.switches[MESH_TILE]) as env:
         if prepared.switches[RECORD]:
             env.record_folder = log_dir / "broken"
         env.step(torch.zeros(env.action_space.shape, device=env.device))
