@@ -1,9 +1,9 @@
 """Spreads the search for the ground's triangles below each robot over a GPU; Newton 1.6.1 has no setting for it.
 
 Newton launches four blocks a multiprocessor, of 256 threads that search one collision shape's surroundings in a mesh
-together, or of 128 of which one looks a shape up in a height field. A foot touches one or two triangles, so nearly all of
-them wait while 57 344 shapes of 4096 robots queue for 528 blocks: half of the GPU's time on rough ground (docs/robot.md).
-A warp a shape, in as many blocks as a multiprocessor holds, finds the same triangles.
+together, or of 128 of which one looks a shape up in a height field. A foot touches one or two triangles, so nearly all
+of them wait while 57 344 shapes of 4096 robots queue for 528 blocks: half of the GPU's time on rough ground
+(docs/robot.md). A warp a shape, in as many blocks as a multiprocessor holds, finds the same triangles.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NEWTONS_BLOCKS = 4
 
 @contextlib.contextmanager
 def spread(threads: int | None = WARP) -> Iterator[None]:
-    """Let every collision pipeline that is made in the block search with ``threads`` a shape; none leaves it as it is."""
+    """Let every collision pipeline that is made in the block search with ``threads`` a shape, or as Newton does."""
     from newton._src.geometry.narrow_phase import NarrowPhase
 
     make = NarrowPhase.__init__

@@ -30,10 +30,10 @@ def open_environment(config: TaskConfig, *, mesh_threads: int | None = mesh_sear
     # The environment writes into its configuration; a second one must find it as the first did.
     environment_config = copy.deepcopy(config.env)
     with _bare_command_line(), launch_simulation(environment_config, {}):
-        with contextlib.redirect_stdout(io.StringIO()):  # tables of terms, shown better by `description`
-            with mesh_search.spread(mesh_threads):
-                environment = GuardedRLEnv(environment_config)
-                environment.reset()
+        # Isaac Lab prints tables of terms, which `description` shows better.
+        with mesh_search.spread(mesh_threads), contextlib.redirect_stdout(io.StringIO()):
+            environment = GuardedRLEnv(environment_config)
+            environment.reset()
         try:
             yield environment
         finally:

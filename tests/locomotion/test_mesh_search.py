@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from wavebook_locomotion import mesh_search
 
 WIDE, HEIGHT_FIELD, CPU = 256, 128, 1
