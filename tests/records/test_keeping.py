@@ -73,12 +73,17 @@ def test_a_record_is_a_project_with_what_people_read(project: Project, tmp_path:
     assert len(iterations) == 50
     assert (iterations[0], iterations[-1]) == (0, 999)
     assert max(after - before for before, after in itertools.pairwise(iterations)) <= 21
+    told = {event["iteration"]: event["values"] for event in original.events() if event["kind"] == "metric"}
+    for event in run.events():
+        if event["kind"] == "metric":
+            assert event["values"] == pytest.approx(told[event["iteration"]], rel=1e-5)
+            assert event["values"] == {name: float(f"{value:.6g}") for name, value in event["values"].items()}
     states = [event for event in original.events() if event["kind"] == "state"]
     assert [event for event in run.events() if event["kind"] == "state"] == states
 
 
 def test_what_does_not_fit_leaves_nothing(project: Project, tmp_path: Path) -> None:
-    with pytest.raises(WavebookError, match=r"1\.0 MB, more than 0\.0; largest: waves/001-tracking/exp\S+/s./events"):
+    with pytest.raises(WavebookError, match=r"0\.8 MB, more than 0\.0; largest: waves/001-tracking/exp\S+/s./events"):
         keep(project, project.waves(), tmp_path / "kept", limit=1000)
     with pytest.raises(UsageError, match="no wave to keep"):
         keep(project, [], tmp_path / "kept")

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
@@ -22,6 +23,9 @@ POINTS = 300
 
 REPORT = "report.ipynb"
 """The campaign's report, in the project's folder."""
+
+DIGITS = 6
+"""Significant digits of a metric that are kept; the record says no more of a run on a GPU, which no other repeats."""
 
 Slim = Callable[[Path, Path], None]
 """Writes a checkpoint's policy, the first argument, to the second."""
@@ -156,8 +160,19 @@ def _thinned(run: RunRecord, points: int) -> Iterator[dict[str, object]]:
         step = (len(metrics) - 1) / (points - 1) if points > 1 else 0.0
         chosen = {metrics[-1 - round(number * step)] for number in range(points)}
     for index, event in enumerate(events):
-        if event.get("kind") != "metric" or index in chosen:
+        if event.get("kind") != "metric":
             yield event
+        elif index in chosen:
+            yield _rounded(event)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, dict):
+        # The time stays: the order of events is told by it.
+        return {name: item if name == "t" else _rounded(item) for name, item in value.items()}
+    return value
 
 
 def _cleaner(project: Project) -> Callable[[str], str]:

@@ -17,7 +17,8 @@ _SHAPES = (
     ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     ("key", r"\bsk-[A-Za-z0-9_-]{16,}"),
     ("token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
-    ("token", r"\b(?:hf|xox[abprs]|npm|pypi)[_-][A-Za-z0-9_-]{16,}"),
+    # Their letters and digits without a break: names like hf_pyramid_slope_inv are no tokens.
+    ("token", r"\b(?:hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{20,}|xox[abprs]-[A-Za-z0-9-]{16,}|pypi-[A-Za-z0-9_-]{16,})"),
     ("key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     ("key", r"\bAIza[A-Za-z0-9_-]{30,}"),
     ("token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
