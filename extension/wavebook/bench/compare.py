@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from wavebook.bench.browser import chromium, open_page, pan
 from wavebook.bench.machine import describe
+from wavebook.bench.progress import steps
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.records.files import write_json
 from wavebook_tools.records.plan import Budget, ExperimentSpec, WavePlan
@@ -85,7 +86,7 @@ def measure(
     sizes = []
     with tempfile.TemporaryDirectory(prefix="wavebook-bench-") as folder:
         python = _install(Path(folder, "tensorboard")) if tensorboard else None
-        for count in runs:
+        for count in steps(runs, "comparisons"):
             root = Path(folder, f"{count}")
             project, numbers = _draw(root, count, iterations, metrics)
             one: dict[str, Any] = {"runs": count, "wavebook": _wavebook(project, root, pan_seconds)}

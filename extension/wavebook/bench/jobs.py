@@ -18,6 +18,7 @@ import nbformat
 import psutil
 
 from wavebook.bench.machine import describe
+from wavebook.bench.progress import steps
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.dispatcher import Dispatcher
@@ -84,7 +85,7 @@ def measure(*, repeats: int) -> dict[str, Any]:
         "repeats": repeats,
         **started,
         "cancel_to_free_seconds": _quantiles(cancelled),
-        "queue": {str(length): _queue(length) for length in (1, QUEUE_LENGTH)},
+        "queue": {str(length): _queue(length) for length in steps((1, QUEUE_LENGTH), "queues")},
     }
 
 
@@ -95,7 +96,7 @@ def _starts(project: Project, repeats: int) -> dict[str, Any]:
     to_cell: dict[str, list[float]] = {"cold": [], "warm": []}
     bare = []
     with Queue(project) as queue:
-        for number in range(1, 2 * repeats + 1):
+        for number in steps(range(1, 2 * repeats + 1), "submissions"):
             if number % 2:  # no dispatcher lives
                 _wait(lambda: not find(DISPATCHER, project.root))
                 bare.append(_bare_papermill(project))
@@ -145,7 +146,7 @@ def _cancels(project: Project, repeats: int) -> list[float]:
     _template(project, "stubborn", STUBBORN)
     times = []
     with Queue(project) as queue:
-        for number in range(1, repeats + 1):
+        for number in steps(range(1, repeats + 1), "cancellations"):
             run = queue.submit_wave(_plan(number, "stubborn"))[0]
             record = project.run(run)
             _wait(partial(_printed, record.log_path, "stubborn"))

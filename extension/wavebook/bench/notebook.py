@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wavebook.bench.machine import describe
+from wavebook.bench.progress import steps
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.plan import EvaluationSpec, ExperimentSpec, WavePlan
@@ -39,7 +40,7 @@ def measure(*, repeats: int, num_envs: int, iterations: int) -> dict[str, Any]:
     pairs = []
     with tempfile.TemporaryDirectory(prefix="wavebook-bench-") as folder:
         project = Project.create(Path(folder))
-        for number in range(1, repeats + 1):
+        for number in steps(range(1, repeats + 1), "pairs of trainings"):
             pairs.append(
                 {
                     "script": _by_script(Path(folder, f"script{number}"), num_envs, iterations),

@@ -19,6 +19,7 @@ from typing import Any
 from wavebook.agent.evidence import rank, read_evidence
 from wavebook.agent.offline import OfflinePlanner
 from wavebook.bench.machine import describe
+from wavebook.bench.progress import steps
 from wavebook_tools.comparison.data import JUDGED
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.events import EventWriter
@@ -175,7 +176,7 @@ def measure(*, budget: int = 30, wave: int = 6, repeats: int = 20, plot: Path | 
     """
     schema = task_named(TASK)
     courses: dict[str, list[list[float]]] = {name: [] for name in (PLANNER, PROVEN, *RANDOM)}
-    for seed in range(repeats):
+    for seed in steps(range(repeats), "landscapes"):
         land = Landscape.drawn(schema, random.Random(seed))
         found, proven = by_planner(land, budget, wave, random.Random(f"{seed}/planner"))
         courses[PLANNER].append(found)

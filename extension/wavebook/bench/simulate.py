@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from wavebook.bench.machine import describe
+from wavebook.bench.progress import console
 from wavebook_tools.errors import WavebookError
 
 
@@ -18,7 +19,8 @@ def measure(device: str) -> dict[str, Any]:
         WavebookError: The benchmark failed; the end of what it printed is told.
     """
     command = [sys.executable, "-m", "wavebook_locomotion.bench", "simulate", "--device", device, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with console.status("stepping"):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise WavebookError(f"the simulator's benchmark failed: {done.stderr[-2000:]}")
     return {"benchmark": "simulate", "machine": describe(), **json.loads(done.stdout)}

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from wavebook.bench.machine import describe
+from wavebook.bench.progress import console
 from wavebook_tools.errors import WavebookError
 
 
@@ -43,7 +44,8 @@ def measure(
     if mjlab is not None:
         words += ["--mjlab", mjlab]
     command = [sys.executable, "-m", "wavebook_locomotion.bench", "train", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with console.status("training"):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if not done.stdout.strip():
         raise WavebookError(f"the training benchmark failed: {done.stderr[-2000:]}")
     document = {"machine": describe(), **json.loads(done.stdout)}
