@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+from nbclient.exceptions import DeadKernelError
 from papermill.engines import papermill_engines
 
 from tests.jobs.conftest import TRAINING, notebook_template
@@ -85,17 +86,48 @@ def test_secrets_reach_neither_the_notebook_nor_the_log_nor_the_events(tmp_path:
         assert secret not in outputs, secret
 
 
-def test_a_secret_that_is_printed_in_two_pieces_stands_in_no_notebook(tmp_path: Path) -> None:
-    key = "sk-ant-" + "a1B2" * 8
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [
+        (["sk-ant-a1B2a", "1B2" * 8, " is it\n"], "[redacted key] is it\n"),
+        (["sk-ant-" + "a1B2" * 8, "c3D4" * 4, "\n"], "[redacted key]\n"),
+        (
+            ["-----BEGIN PRIVATE KEY-----\n", "MIIEvQIBADANBg\n", "-----END PRIVATE KEY-----\n"],
+            "[redacted private key]\n",
+        ),
+    ],
+)
+def test_a_secret_that_is_printed_in_pieces_is_told_nowhere(tmp_path: Path, pieces: list[str], told: str) -> None:
     cell = (
-        "import sys, time\n"
-        f"for piece in ({key[:12]!r}, {key[12:]!r}, ' is it\\n'):\n"
-        "    sys.stdout.write(piece)\n    sys.stdout.flush()\n    time.sleep(0.4)"
+        f"import sys, time\nfor piece in {[[piece[:9], piece[9:]] for piece in pieces]!r}:\n"
+        "    for half in piece:\n"
+        "        sys.stdout.write(half)\n        sys.stdout.flush()\n        time.sleep(0.2)"
     )
     notebook = execute(tmp_path, cell)
-    (output,) = notebook.cells[-1].outputs
-    assert output.text == "[redacted key] is it\n"
-    assert key[12:] not in json.dumps(notebook.cells[-1].outputs)
+    assert [output.text for output in notebook.cells[-1].outputs] == [told]
+    assert (tmp_path / "log.txt").read_text().startswith(told)  # libzmq may say something as the kernel ends
+    assert "".join(event["text"] for event in read_events(tmp_path / "events.jsonl") if event["kind"] == "log") == told
+
+
+def test_a_line_without_an_end_is_told_in_its_place(tmp_path: Path) -> None:
+    reader = f"print(open({str(tmp_path / 'log.txt')!r}).read() == 'waiting')"
+    cell = (
+        "import sys, time\nfrom IPython.display import HTML, display\n"
+        "print('waiting', end='', flush=True)\ntime.sleep(1.6)\n"
+        f"{reader}\nprint('before', end='', flush=True)\ndisplay(HTML('<b>between</b>'))\nprint('last', end='')"
+    )
+    outputs = execute(tmp_path, cell).cells[-1].outputs
+    assert [output.output_type for output in outputs] == ["stream", "display_data", "stream"]
+    assert [outputs[0].text, outputs[2].text] == ["waitingTrue\nbefore", "last"]
+
+
+def test_a_line_without_an_end_is_not_lost_with_its_kernel(tmp_path: Path) -> None:
+    with pytest.raises(DeadKernelError):
+        execute(
+            tmp_path,
+            "import os, time\nprint('last words', end='', flush=True)\ntime.sleep(0.3)\nos.kill(os.getpid(), 9)",
+        )
+    assert "last words" in (tmp_path / "log.txt").read_text()
 
 
 def test_what_a_c_library_prints_reaches_the_log(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,11 @@ STREAM_LIMIT = 256 * 1024
 LOG_EVENT_LIMIT = 4096
 """Characters of one log event; the log has all of it."""
 
-SEAM = 512
-"""Characters before a new piece of printed text in which a secret may have begun."""
+LINE_PATIENCE = 1.0
+"""How long a printed line waits for its end [s]: a secret may come in two pieces, of which neither looks like one."""
+
+LONGEST_LINE = 16 * 1024
+"""Characters of a printed line that wait for its end."""
 
 COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 """IPython colours its tracebacks; a log file is read as plain text."""
@@ -81,6 +85,17 @@ class AtomicExecutionManager(NotebookExecutionManager):  # type: ignore[misc]
             self.events.write("cell", index=index, cells=len(self.nb.cells), status=status, **fields)
 
 
+@dataclass
+class _Line:
+    """A printed line that has not ended, and where it goes."""
+
+    text: str
+    outs: list[NotebookNode]
+    msg: dict[str, Any]
+    cell_index: int
+    patience: asyncio.TimerHandle
+
+
 class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     """Passes what the kernel prints to the log and the events, and keeps the notebook's share of it bounded."""
 
@@ -98,30 +113,62 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         self._events: EventWriter | None = getattr(nb_man, "events", None)
         self._run_log = open(run_log, "ab", buffering=0) if run_log else None  # noqa: SIM115 - as long as the client
         self._kept: dict[int, int] = {}
+        self._line: _Line | None = None
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        if msg["msg_type"] != "stream":  # what was printed before stands before, also before the cell's end
+            self._end_line()
+        return super().process_message(msg, cell, cell_index)
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
     ) -> NotebookNode | None:
-        msg = {**msg, "content": _without_secrets(msg["msg_type"], msg["content"])}
         if msg["msg_type"] == "stream":
-            text = msg["content"]["text"]
-            self._log(msg["content"]["name"], text)
-            kept = self._kept.get(cell_index, 0)
-            self._kept[cell_index] = kept + len(text)
-            if kept >= self._stream_limit:
-                return None
-            if kept + len(text) > self._stream_limit:
-                cut = text[: self._stream_limit - kept] + "\n… more of this stands in log.txt\n"
-                msg = {**msg, "content": {**msg["content"], "text": cut}}
-            if outs and outs[-1].output_type == "stream" and outs[-1].name == msg["content"]["name"]:
-                # One output a stream, as JupyterLab shows and saves it. A secret may have come in two pieces.
-                before = outs[-1].text
-                seam = max(0, len(before) - SEAM)
-                outs[-1].text = before[:seam] + redact(before[seam:] + msg["content"]["text"])
-                return outs[-1]
-        elif msg["msg_type"] == "error":
+            return self._printed(outs, msg, cell_index)
+        msg = {**msg, "content": _without_secrets(msg["msg_type"], msg["content"])}
+        if msg["msg_type"] == "error":
             self._log("stderr", COLOUR_CODE.sub("", "\n".join(msg["content"]["traceback"])) + "\n")
         return super().output(outs, msg, display_id, cell_index)
+
+    def _printed(self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int) -> NotebookNode | None:
+        """Tell whole lines; the last one waits for its end or its patience, whichever comes first."""
+        name, text = msg["content"]["name"], msg["content"]["text"]
+        if self._line is not None and self._line.msg["content"]["name"] == name:
+            text = self._line.text + text
+            self._line.patience.cancel()
+            self._line = None
+        else:
+            self._end_line()
+        end = max(text.rfind("\n"), text.rfind("\r")) + 1
+        if (key := text.rfind("-----BEGIN ", 0, end)) >= 0 and "-----END " not in text[key:end]:
+            end = key  # a secret of several lines
+        if len(text) - end > LONGEST_LINE:
+            end = len(text)
+        if text[end:]:
+            patience = asyncio.get_running_loop().call_later(LINE_PATIENCE, self._end_line)
+            self._line = _Line(text[end:], outs, msg, cell_index, patience)
+        return self._tell(outs, msg, cell_index, text[:end]) if end else None
+
+    def _end_line(self) -> None:
+        if self._line is not None:
+            line, self._line = self._line, None
+            line.patience.cancel()
+            self._tell(line.outs, line.msg, line.cell_index, line.text)
+
+    def _tell(self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int, text: str) -> NotebookNode | None:
+        """Printed text, without secrets, for the log, the events and the notebook."""
+        text = redact(text)
+        self._log(msg["content"]["name"], text)
+        kept = self._kept.get(cell_index, 0)
+        self._kept[cell_index] = kept + len(text)
+        if kept >= self._stream_limit:
+            return None
+        if kept + len(text) > self._stream_limit:
+            text = text[: self._stream_limit - kept] + "\n… more of this stands in log.txt\n"
+        if outs and outs[-1].output_type == "stream" and outs[-1].name == msg["content"]["name"]:
+            outs[-1].text += text  # one output a stream, as JupyterLab shows and saves it
+            return outs[-1]
+        return super().output(outs, {**msg, "content": {**msg["content"], "text": text}}, None, cell_index)
 
     async def _async_poll_kernel_alive(self) -> None:
         # nbclient looks once a second. The kernel's process tells at once, so that a killed run ends without that wait.
@@ -131,6 +178,7 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             return
         with contextlib.suppress(ProcessLookupError):
             await _ended(pid)
+        self._end_line()
         if self.task_poll_for_reply is not None:
             self.task_poll_for_reply.cancel()
 
@@ -143,8 +191,6 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
 def _without_secrets(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     """What a kernel says, with secrets in its texts redacted before they reach the notebook, the log or an event."""
-    if kind == "stream":
-        return {**content, "text": redact(content["text"])}
     if kind == "error":
         return {
             **content,
