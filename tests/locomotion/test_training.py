@@ -181,12 +181,17 @@ def test_a_run_cannot_change_what_it_is_judged_by(trained: tuple[TrainingOutcome
 def test_the_quick_task_is_learnt_on_a_processor(tmp_path: Path) -> None:
     config = configuration.load("Wavebook-Velocity-Quick-DHAV1", num_envs=256, seed=0)
     errors: list[float] = []
-    training.train(
+    outcome = training.train(
         config,
-        iterations=40,
+        iterations=120,
         log_dir=tmp_path,
         on_iteration=lambda _, metrics: errors.append(metrics["Metrics/error_vel_xy"]),
     )
-    # A robot that stands is off by 0.45 m/s on average. 0.73 at the start and 0.15 to 0.2 m/s here were measured.
+    # 0.73 m/s at the start and 0.08 m/s after 120 iterations were measured.
     assert sum(errors[:3]) / 3 > 0.5
-    assert sum(errors[-5:]) / 5 < 0.5 * sum(errors[:3]) / 3
+    assert sum(errors[-5:]) / 5 < 0.25 * sum(errors[:3]) / 3
+    # The protocol's commands for it are 0, 0.5 and 1 m/s: a robot that stands, or falls at once, is off by 0.5 m/s on
+    # average. Judged is the policy without the noise that it trained with: 0.08 to 0.29 m/s were measured.
+    result = evaluation.evaluate(config, outcome.checkpoint, num_envs=30, seconds=4.0)
+    assert set(result["per_command"]) == {"standing", "straight", "straight fast"}
+    assert result["error_vel_xy"] < 0.7 * 0.5

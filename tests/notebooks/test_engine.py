@@ -113,7 +113,7 @@ def test_a_line_without_an_end_is_told_in_its_place(tmp_path: Path) -> None:
     reader = f"print(open({str(tmp_path / 'log.txt')!r}).read() == 'waiting')"
     cell = (
         "import sys, time\nfrom IPython.display import HTML, display\n"
-        "print('waiting', end='', flush=True)\ntime.sleep(1.6)\n"
+        "print('wait', end='', flush=True)\ntime.sleep(0.5)\nprint('ing', end='', flush=True)\ntime.sleep(2.1)\n"
         f"{reader}\nprint('before', end='', flush=True)\ndisplay(HTML('<b>between</b>'))\nprint('last', end='')"
     )
     outputs = execute(tmp_path, cell).cells[-1].outputs

@@ -33,7 +33,7 @@ STREAM_LIMIT = 256 * 1024
 LOG_EVENT_LIMIT = 4096
 """Characters of one log event; the log has all of it."""
 
-LINE_PATIENCE = 1.0
+LINE_PATIENCE = 2.0
 """How long a printed line waits for its end [s]: a secret may come in two pieces, of which neither looks like one."""
 
 LONGEST_LINE = 16 * 1024
@@ -132,11 +132,9 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def _printed(self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int) -> NotebookNode | None:
         """Tell whole lines; the last one waits for its end or its patience, whichever comes first."""
-        name, text = msg["content"]["name"], msg["content"]["text"]
-        if self._line is not None and self._line.msg["content"]["name"] == name:
-            text = self._line.text + text
-            self._line.patience.cancel()
-            self._line = None
+        line, text = self._line, msg["content"]["text"]
+        if line is not None and line.msg["content"]["name"] == msg["content"]["name"]:
+            text = line.text + text
         else:
             self._end_line()
         end = max(text.rfind("\n"), text.rfind("\r")) + 1
@@ -144,6 +142,12 @@ class EventNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             end = key  # a secret of several lines
         if len(text) - end > LONGEST_LINE:
             end = len(text)
+        if self._line is not None and end == 0:  # its patience goes on: a line that grows for ever is still seen
+            self._line.text = text
+            return None
+        if self._line is not None:
+            self._line.patience.cancel()
+            self._line = None
         if text[end:]:
             patience = asyncio.get_running_loop().call_later(LINE_PATIENCE, self._end_line)
             self._line = _Line(text[end:], outs, msg, cell_index, patience)
