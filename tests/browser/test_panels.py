@@ -335,6 +335,13 @@ def test_every_command_is_described_and_reached(sidebar: Sidebar) -> None:
 def test_a_plan_is_sent_to_a_chosen_device(sidebar: Sidebar, lab: Lab, artifact: Callable[[str], Path]) -> None:
     sidebar.ask("track velocity better on flat ground, 2 experiments")
     card = sidebar.cards.last
+    sidebar.widen(240)
+    for name in ("Approve", "Change…", "Reject"):
+        button, panel = card.get_by_role("button", name=name).bounding_box(), sidebar.panel.bounding_box()
+        assert button is not None
+        assert panel is not None
+        assert button["x"] + button["width"] <= panel["x"] + panel["width"], name
+    sidebar.picture(artifact("plan-narrow.png"))
     card.get_by_role("button", name="Change…").click()
     form = card.get_by_role("form")
     devices = form.get_by_role("group", name="Devices")
