@@ -69,6 +69,7 @@ def test_records_comparison_replay_and_the_next_plan(
         page.wait_for_timeout(300)
     replay.scroll_into_view_if_needed()
     expect(replay).to_be_visible()
+    page.get_by_role("combobox", name="Robot").select_option(label="straight fast")  # it walks; others may fall
     still = replay.screenshot(animations="allow")
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_timeout(1500)
