@@ -67,6 +67,7 @@ def test_records_comparison_replay_and_the_next_plan(
             break
         notebook.locator(".jp-WindowedPanel-outer").evaluate("node => { node.scrollTop += 900 }")
         page.wait_for_timeout(300)
+    page.wait_for_timeout(1000)  # the notebook lays its cells out anew while it is scrolled
     replay.scroll_into_view_if_needed()
     expect(replay).to_be_visible()
     page.get_by_role("combobox", name="Robot").select_option(label="straight fast")  # it walks; others may fall
