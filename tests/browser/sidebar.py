@@ -24,13 +24,9 @@ class Sidebar:
         return self
 
     def ask(self, directive: str) -> None:
-        """Write a directive and send it, once more where a busy browser did not take it the first time."""
+        """Write a directive and send it."""
         self.input.fill(directive)
         self.input.press("Enter")
-        try:
-            expect(self.input).to_have_value("", timeout=10_000)
-        except AssertionError:
-            self.input.press("Enter")
 
     def run(self, name: str) -> Locator:
         """The row of a run."""
