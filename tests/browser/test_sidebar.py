@@ -91,6 +91,32 @@ def test_a_directive_that_does_not_get_through_is_told_and_not_lost(sidebar: Sid
     expect(sidebar.panel.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_launcher_that_opens_by_itself_leaves_the_focus_to_who_writes(sidebar: Sidebar) -> None:
+    page = sidebar.page
+    launcher = page.locator(".jp-Launcher:visible")
+    expect(launcher).to_be_visible()
+    page.wait_for_timeout(1000)  # the first one opens late, and takes the focus when it is drawn
+    first = launcher.element_handle()
+    directive, rest = DIRECTIVE.split(", ")
+    sidebar.input.click()
+    page.keyboard.type(directive)
+    sidebar.command("launcher:create")  # as JupyterLab does when the server has listed the folder
+    page.wait_for_function("launcher => launcher.offsetParent === null", arg=first)
+    page.wait_for_timeout(500)
+    page.keyboard.type(f", {rest}")
+    page.keyboard.press("Enter")
+    expect(sidebar.cards).to_have_count(1)
+    expect(sidebar.panel.locator(".jp-chat-message").first).to_contain_text(DIRECTIVE)
+
+    # One that a person opens or clicks on has it.
+    sidebar.input.press("Control+Shift+l")
+    expect(launcher).to_be_focused()
+    sidebar.input.click()
+    page.keyboard.type("x")
+    launcher.click(position={"x": 5, "y": 5})
+    expect(sidebar.input).not_to_be_focused()
+
+
 def test_a_second_decision_is_refused_in_words(sidebar: Sidebar) -> None:
     result = sidebar.command("wavebook:plan", directive=DIRECTIVE)
     number = result["approval"]["id"]  # type: ignore[index]

@@ -16,6 +16,7 @@ import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
@@ -23,6 +24,7 @@ import { RUN_TYPE } from '../drag';
 import type { IAttached } from '../tokens';
 import { Attachments } from './attachments';
 import type { Conversation, ConversationChange } from './conversation';
+import { keepFocus } from './focus';
 import { ConversationModel, shown } from './model';
 import { SendOrStop } from './sendorstop';
 import { slashCommands } from './slash';
@@ -53,6 +55,7 @@ export class ConversationWidget extends ChatWidget {
     super(makeOptions(model, _options, () => this._showEnd()));
     this.id = 'wavebook-chat';
     this._model = model;
+    this._kept = keepFocus(this.node);
     _options.conversation.changed.connect(this._onChanged, this);
   }
 
@@ -93,6 +96,7 @@ export class ConversationWidget extends ChatWidget {
   dispose(): void {
     if (!this.isDisposed) {
       this._follow?.disconnect();
+      this._kept.dispose();
       this._options.conversation.changed.disconnect(this._onChanged, this);
       this._model.dispose();
       super.dispose();
@@ -143,6 +147,7 @@ export class ConversationWidget extends ChatWidget {
   }
 
   private _model: ConversationModel;
+  private _kept: IDisposable;
   private _follow: ResizeObserver | null = null;
 }
 
