@@ -173,6 +173,36 @@ def test_an_answer_is_streamed_stopped_and_asked_again(
     sidebar.theme("JupyterLab Light")  # the server keeps it
 
 
+def test_what_is_written_during_an_answer_is_not_lost(sidebar: Sidebar, model: MessagesServer) -> None:
+    panel = sidebar.panel
+    stop = panel.locator(".jp-chat-input-toolbar").get_by_role("button", name="Stop")
+    sidebar.command("wavebook:new-conversation")
+    model.turns += [says("Stairs are hard.")]
+    sidebar.ask("Talk about stairs")
+    expect(panel).to_contain_text("Stairs are hard.", timeout=ANSWER)
+    expect(stop).to_have_count(0)
+
+    # Neither a directive, which waits in the input, nor a change of the one before, which comes there.
+    model.turns += [says("Slopes are easier. " * 40, pause=0.1)]
+    sidebar.ask("And about slopes?")
+    expect(panel).to_contain_text("Slopes are easier.", timeout=ANSWER)
+    sidebar.ask("What about gravel?")
+    expect(sidebar.input).to_have_value("What about gravel?")
+    sidebar.input.fill("")
+    panel.get_by_role("button", name="Edit").first.click()
+    edited = panel.locator(".jp-chat-message").get_by_role("combobox")
+    edited.fill("Talk about steps")
+    edited.press("Enter")
+    expect(sidebar.input).to_have_value("Talk about steps")
+    stop.click()
+    expect(panel).to_contain_text("Stopped.")
+
+    model.turns += [says("Steps are as hard.")]
+    sidebar.input.press("Enter")
+    expect(panel).to_contain_text("Steps are as hard.", timeout=ANSWER)
+    expect(sidebar.input).to_have_value("")
+
+
 def test_conversations_are_chosen_named_and_deleted(
     sidebar: Sidebar, model: MessagesServer, artifact: Callable[[str], Path], lab: Lab
 ) -> None:

@@ -42,6 +42,16 @@ export class ConversationModel extends AbstractChatModel {
     _options.conversation.changed.connect(this._onChanged, this);
     this._reset();
     this.setReady();
+    const { input } = this;
+    const send = input.send;
+    // The library clears the input whether its text was sent or not; its button does so even before.
+    input.send = text => {
+      if (_options.conversation.busy) {
+        input.value = text;
+      } else {
+        send(text);
+      }
+    };
   }
 
   get user(): IUser {
@@ -57,12 +67,9 @@ export class ConversationModel extends AbstractChatModel {
     const attachments = [...this.input.attachments];
     this.input.value = '';
     this.input.clearAttachments();
-    conversation.send(body, { attachments: attachments.map(attached) }).catch(() => {
-      if (this.input.value === '') {
-        this.input.value = body; // a directive that did not get through is not lost
-        attachments.forEach(attachment => this.input.addAttachment?.(attachment));
-      }
-    });
+    conversation
+      .send(body, { attachments: attachments.map(attached) })
+      .catch(() => this._keep(body, attachments));
     return true;
   }
 
@@ -71,12 +78,11 @@ export class ConversationModel extends AbstractChatModel {
     if (typeof message.body !== 'string') {
       return; // drawn by a renderer, nothing that a person wrote
     }
+    const body = message.body.trim();
+    const attachments = message.attachments ?? [];
     this._options.conversation
-      .send(message.body.trim(), {
-        replace: Number(id),
-        attachments: (message.attachments ?? []).map(attached)
-      })
-      .catch(() => undefined); // the conversation's problem tells
+      .send(body, { replace: Number(id), attachments: attachments.map(attached) })
+      .catch(() => this._keep(body, attachments));
   }
 
   createChatContext(): IChatContext {
@@ -87,6 +93,14 @@ export class ConversationModel extends AbstractChatModel {
     this._options.conversation.changed.disconnect(this._onChanged, this);
     window.cancelAnimationFrame(this._frame);
     super.dispose();
+  }
+
+  /** What did not get through is not lost: it comes back into the input, where that is empty. */
+  private _keep(body: string, attachments: IAttachment[]): void {
+    if (this.input.value === '') {
+      this.input.value = body;
+      attachments.forEach(attachment => this.input.addAttachment?.(attachment));
+    }
   }
 
   private _onChanged(_: Conversation, change: ConversationChange): void {
