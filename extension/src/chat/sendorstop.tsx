@@ -27,18 +27,7 @@ export function SendOrStop(props: ToolbarItemProps): JSX.Element {
     };
   }, [conversation]);
 
-  useEffect(() => {
-    onMount();
-    // The library takes the focus when it draws; it belongs to whoever has it.
-    const before = document.activeElement as HTMLElement | null;
-    window.requestAnimationFrame(() => {
-      const now = document.activeElement as HTMLElement | null;
-      if (now !== before && now?.closest('.jp-chat-input-container')) {
-        now.blur();
-        before?.focus();
-      }
-    });
-  }, [onMount]);
+  useEffect(onMount, [onMount]);
 
   // The library offers no property for the text in the empty input.
   useEffect(() => {
