@@ -225,6 +225,7 @@ def _observation(env: Any, name: str, term: Any) -> Mirror:
     if term.func not in _TERMS:
         known = ", ".join(function.__name__ for function in _TERMS)
         raise ConfigurationError(
-            f"the observation {name!r} has no known mirror image: agent.algorithm.symmetry knows those of {known}"
+            f"the observation {name!r} has no known mirror image: agent.algorithm.symmetry knows those of {known}; "
+            "without it, train with agent.algorithm.symmetry none"
         )
     return _TERMS[term.func](env, term)

@@ -3,7 +3,9 @@
 from typing import Any
 
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg, RslRlSymmetryCfg
+
+from wavebook_locomotion.symmetry import presets as symmetry
 
 NETWORK: dict[str, Any] = {"hidden_dims": [512, 256, 128], "activation": "elu", "obs_normalization": False}
 """What actor and critic have in common."""
@@ -24,6 +26,13 @@ PPO: dict[str, Any] = {
 }
 """The settings that the references share."""
 
+ROUGH_PPO: dict[str, Any] = {**PPO, "entropy_coef": 0.002}
+"""A fifth of the references' bonus for entropy.
+
+Theirs holds the actions' noise up so far that the policy's mean, which is judged and deployed, falls at low speeds
+(docs/experiments.md).
+"""
+
 
 @configclass
 class Dhav1RoughRunnerCfg(RslRlOnPolicyRunnerCfg):
@@ -36,12 +45,18 @@ class Dhav1RoughRunnerCfg(RslRlOnPolicyRunnerCfg):
     obs_groups = {"actor": ["policy"], "critic": ["policy"]}  # noqa: RUF012
     actor = RslRlMLPModelCfg(**NETWORK, distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0))
     critic = RslRlMLPModelCfg(**NETWORK)
-    algorithm = RslRlPpoAlgorithmCfg(**PPO)
+    # Without mirrored samples a policy learns to turn on the spot in one direction only.
+    algorithm = RslRlPpoAlgorithmCfg(
+        **ROUGH_PPO,
+        symmetry_cfg=RslRlSymmetryCfg(data_augmentation_func=symmetry.MIRRORED, **symmetry.PRESETS["augmentation"]),
+    )
 
 
 @configclass
 class Dhav1FlatRunnerCfg(Dhav1RoughRunnerCfg):
-    """The same with a smaller network and fewer iterations."""
+    """A smaller network and fewer iterations, with the references' PPO."""
+
+    algorithm = RslRlPpoAlgorithmCfg(**PPO)
 
     def __post_init__(self):
         self.max_iterations = 400
