@@ -85,7 +85,12 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
         arguments = [sys.executable, "-m", "wavebook_tools.jobs.supervisor", str(record.path)]
         with open(record.log_path, "ab") as log:
             process = subprocess.Popen(
-                [*arguments, "--patience", json.dumps(PATIENCE)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*arguments, "--patience", json.dumps(PATIENCE)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                # A kernel that knows of pytest leaves its standard error alone, which it does nowhere else.
+                env={name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
             )
         started.append(process)
         return SupervisedRun(record, process)

@@ -44,8 +44,10 @@ class RunSession:
             # stays open: the signal's handler writes to its descriptor.
             self._stacks = open(record.path / FAULT_FILE, "a")  # noqa: SIM115
             faulthandler.register(FAULT_SIGNAL, file=self._stacks, all_threads=True)
-            # Where native code crashes is printed into the log, for the watchdog and for people.
-            faulthandler.enable()
+            # Where native code crashes is printed into the log, for the watchdog and for people. Not to the standard
+            # error: ipykernel has put a pipe to itself there, and what is in it dies with the kernel.
+            self._crash = open(record.log_path, "a")  # noqa: SIM115
+            faulthandler.enable(self._crash)
 
     @classmethod
     def open(cls, run: str, folder: Path | None = None) -> RunSession:
