@@ -6,9 +6,10 @@ import sys
 import time
 
 from wavebook_tools.errors import WavebookError
+from wavebook_tools.jobs import wakeup
 from wavebook_tools.jobs.engines import ClusterEngine
 from wavebook_tools.jobs.engines.base import EngineReport, EngineState
-from wavebook_tools.jobs.recovery import final_event
+from wavebook_tools.jobs.recovery import final_event, start_time
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.states import ACTIVE_STATES
@@ -51,7 +52,11 @@ class ClusterWatch:
         ended: list[tuple[str, str | None]] = []
         left = []
         for run in runs:
-            if final_event(RunRecord(self.project.root / run.folder)) is not None:
+            record = RunRecord(self.project.root / run.folder)
+            if run.started is None and (started := start_time(record)) is not None:
+                self.store.set_started(run.id, started)
+                wakeup.wake(self.project, wakeup.NIGHT)  # from now on it costs
+            if final_event(record) is not None:
                 ended.append((run.id, None))
             elif run.engine == cluster.name:
                 left.append(run)

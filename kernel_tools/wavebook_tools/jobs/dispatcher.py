@@ -282,7 +282,6 @@ class Dispatcher:
             self._finish(run, RunState.FAILED, f"{cluster.name} did not take the run: {error}")
             return None
         self.store.set_native(run.id, native)
-        wakeup.wake(self.project, wakeup.NIGHT)
         return None
 
     def _command(self, run: QueuedRun, device: str) -> list[str]:

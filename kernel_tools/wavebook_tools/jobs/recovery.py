@@ -66,6 +66,12 @@ def has_started(record: RunRecord) -> bool:
     return any(e["kind"] == "state" and e.get("state") != RunState.QUEUED for e in record.events())
 
 
+def start_time(record: RunRecord) -> float | None:
+    """When a run's supervisor started, None where it has not [Unix s]."""
+    first = next((e for e in record.events() if e["kind"] == "state" and e.get("state") == RunState.STARTING), None)
+    return float(first["t"]) if first is not None else None
+
+
 def final_event(record: RunRecord) -> dict[str, Any] | None:
     """The event with which a run ended, or None where it has not."""
     last = newest_state(tail_events(record, size=LAST))
@@ -86,7 +92,8 @@ def finish_from_record(
     ended = float(last["t"]) if last and state.final else None
     if not state.final:
         if run.cancel_by is not None:
-            state, message = RunState.CANCELLED, f"cancelled by {run.cancel_by}"
+            why = f": {run.cancel_why}" if run.cancel_why else ""
+            state, message = RunState.CANCELLED, f"cancelled by {run.cancel_by}{why}"
         elif record.result_path.exists():
             state, message = RunState.DONE, "finished; its supervisor was killed after the evaluation"
         else:

@@ -234,7 +234,8 @@ class QueueStore:
         return [int(row["wave"]) for row in self._connection.execute(query, (*UNFINISHED_STATES, since))]
 
     def start(self, run_id: str, device: str, engine: str = "local", *, devices: list[str] | None = None) -> bool:
-        """Mark a queued run as starting on a device.
+        """Mark a queued run as starting on a device. One that a scheduler takes may wait there; ``set_started`` tells
+        when it has its device.
 
         Returns:
             False where it is not queued any more, is to be cancelled, or does not ask for ``devices`` any more.
@@ -247,7 +248,7 @@ class QueueStore:
                     RunState.STARTING,
                     device,
                     engine,
-                    time.time(),
+                    time.time() if engine == LOCAL else None,
                     run_id,
                     RunState.QUEUED,
                     None if devices is None else json.dumps(devices),
@@ -270,6 +271,10 @@ class QueueStore:
     def set_device(self, run_id: str, device: str) -> None:
         """Note where a scheduler has put a run."""
         self._update(run_id, UNFINISHED_STATES, device=device)
+
+    def set_started(self, run_id: str, started: float) -> None:
+        """Note since when a run that a scheduler was handed has its device [Unix s]."""
+        self._update(run_id, UNFINISHED_STATES, started=started)
 
     def set_priority(self, run_id: str, priority: int) -> bool:
         """Move a queued run; False where it does not wait any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 
 import psutil
@@ -11,6 +12,7 @@ import pytest
 from tests.jobs.conftest import small_plan
 from tests.jobs.engines.holding import devices, ended, plan, queue_of, release, row, training
 from tests.jobs.engines.slurm_cluster import SlurmCluster, wait_until
+from wavebook_tools.jobs.budgets import gpu_seconds
 from wavebook_tools.jobs.processes import DISPATCHER, find
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.project import Project
@@ -66,6 +68,7 @@ def test_a_cancelled_run_saves_its_notebook_and_a_waiting_one_never_starts(clust
     cluster_queue.cancel(runs[4], "ada", "not needed")
     waiting = ended(cluster_queue, runs[4])
     assert waiting.state is RunState.CANCELLED
+    assert waiting.message == "cancelled by ada: not needed"
     assert devices(cluster_queue, runs[4]) is None
     cluster_queue.cancel(runs[0], "ada", "diverges")
     running = ended(cluster_queue, runs[0])
@@ -73,6 +76,22 @@ def test_a_cancelled_run_saves_its_notebook_and_a_waiting_one_never_starts(clust
     notebook = cluster_queue.project.run(runs[0]).notebook_path.read_text()
     assert "devices" in notebook
     assert "diverges" in notebook
+
+
+def test_a_run_that_waits_in_slurm_spends_no_gpu_hours(cluster_queue: Queue) -> None:
+    runs = list(cluster_queue.submit_wave(plan(seeds=5)))
+    training(cluster_queue, *runs[:4])
+    wait_until(lambda: all(row(cluster_queue, run).started for run in runs[:4]), 10)
+    waiting = row(cluster_queue, runs[4])
+    assert (waiting.state, waiting.started) == (RunState.STARTING, None)
+    assert gpu_seconds([waiting], time.time() + 3600) == 0
+    release(cluster_queue)
+    done = ended(cluster_queue, runs[4])
+    first = row(cluster_queue, runs[0])
+    assert done.started is not None
+    assert first.started is not None
+    assert done.started > first.started
+    assert 0 < gpu_seconds([done], time.time() + 3600) < time.time() - first.started
 
 
 def test_a_run_that_somebody_else_cancels_in_slurm_fails_and_says_so(cluster_queue: Queue, slurm: SlurmCluster) -> None:
