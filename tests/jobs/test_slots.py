@@ -309,6 +309,16 @@ def test_priority_moves_a_run_ahead_and_only_the_waiting(queue: Queue, machine: 
     assert [d.refs["runs"] for d in queue.project.ledger.read() if d.what == "priority"] == [[ids[2]]]
 
 
+def test_what_waits_for_a_mig_instance_names_its_holder_alone(queue: Queue, machine: Machine) -> None:
+    machine.set(["GPU-aaaa", "MIG-a0", "MIG-a1"])
+    ids = holding(queue, plan(seeds=3))
+    wait_until(lambda: training(queue, ids[0]) and training(queue, ids[1]))
+    wait_until(lambda: "waits" in (row(queue, ids[2]).message or ""))
+    assert row(queue, ids[2]).message == f"waits for a device (0:0: {ids[0]}; 0:1: {ids[1]})"
+    release(queue)
+    assert queue.wait(ids, timeout=60)
+
+
 def test_no_more_runs_than_the_settings_allow(queue: Queue, machine: Machine) -> None:
     queue.project.settings_path.write_text("[queue]\nmax_running = 1\n")
     ids = holding(queue, plan(seeds=2))

@@ -143,8 +143,12 @@ def keep(descriptors: Iterable[int]) -> None:
             os.utime(descriptor)
 
 
-def holders(device_id: str) -> list[Holder]:
-    """Who holds a device now, an empty list where it is free."""
+def holders(device_id: str, *, slices: bool = True) -> list[Holder]:
+    """Who holds a device now, an empty list where it is free.
+
+    Args:
+        slices: Whether the MIG instances of it that are in use are told too.
+    """
     try:
         descriptor = os.open(lease_folder() / f"{device_id}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -152,7 +156,7 @@ def holders(device_id: str) -> list[Holder]:
     except OSError as error:
         raise WavebookError(f"cannot read the device lease of {device_id}: {error.strerror}") from error
     try:
-        return [_read_line(descriptor, start) for start in _locked(descriptor)]
+        return [_read_line(descriptor, start) for start in _locked(descriptor) if slices or start < SLICE_SLOTS]
     finally:
         os.close(descriptor)
 

@@ -83,7 +83,9 @@ class Slots:
         reasons = []
         elsewhere = False
         for device in wanted:
-            held = leases.holders(device.id) + (leases.holders(device.parent) if device.parent else [])
+            held = leases.holders(device.id)
+            if device.parent:  # whose other instances keep nobody from this one
+                held += leases.holders(device.parent, slices=False)
             if held:
                 reasons.append(f"{device.label}: {', '.join(self._name(holder) for holder in held)}")
                 elsewhere = elsewhere or any(holder.project != self.project for holder in held)
