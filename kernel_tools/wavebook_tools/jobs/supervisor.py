@@ -41,8 +41,8 @@ if TYPE_CHECKING:  # imported once the worker is on its way: a run need not wait
 LOOK_INTERVAL = 1.0
 """How often the watchdog looks, and how late a limit may be noticed [s]."""
 
-DISK_INTERVAL = 10
-"""Looks between two looks at the disk."""
+LEASE_INTERVAL = 10
+"""Looks between two signs that the leases are in use."""
 
 INTERRUPT_GRACE = 0.8
 """How long an interrupted notebook may take to stop by itself [s]. A training stops within an iteration's Python code;
@@ -152,12 +152,13 @@ class Supervisor:
         if hours is not None and time.monotonic() - self.started > hours * 3600:
             return self._limit("time limit", f"the run took longer than its limit of {hours:g} h", hours=hours)
         self._looks += 1
-        if self._looks % DISK_INTERVAL == 1:
+        if self._looks % LEASE_INTERVAL == 1:
             keep(self.leases)
-            free, needed = free_bytes(self.record.path), self.limits.get("free_disk_bytes", 0)
-            if free < needed:
-                message = f"{free / 1e9:.1f} GB of disk space are left, less than the limit of {needed / 1e9:.1f} GB"
-                return self._limit("disk full", message, free_bytes=free)
+        # At each look, which costs one call: a run that writes fast fills the rest of a disk within seconds.
+        free, needed = free_bytes(self.record.path), self.limits.get("free_disk_bytes", 0)
+        if free < needed:
+            message = f"{free / 1e9:.1f} GB of disk space are left, less than the limit of {needed / 1e9:.1f} GB"
+            return self._limit("disk full", message, free_bytes=free)
         return None
 
     def _limit(self, finding: str, message: str, **evidence: Any) -> Ending:
