@@ -11,7 +11,7 @@ from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.notebooks.templates import copy_template
-from wavebook_tools.records.plan import ExperimentSpec
+from wavebook_tools.records.plan import Budget, ExperimentSpec
 
 
 def decisions(project):
@@ -36,6 +36,25 @@ def test_a_proposed_plan_waits_and_outlives_the_process(project, approvals, plan
     assert Approvals(project, clock=approvals._clock).get(proposed.id) == proposed
     assert project.waves() == []
     assert decisions(project) == [("human", "ada", "directive"), ("agent", "offline", "plan")]
+
+
+def test_the_projects_budget_holds_for_a_plan_by_hand(project, approvals, plan):
+    project.settings_path.write_text("[budget]\ngpu_hours = 2.0\nrun_hours = 0.5\n")
+    by_hand = plan.model_copy(update={"planner": "human", "budget": Budget(gpu_hours=5.0)})
+    proposed = approvals.propose(by_hand)
+    assert (proposed.plan.budget.gpu_hours, proposed.plan.budget.run_hours) == (2.0, 0.5)
+    approvals.decide(proposed.id, "approve", "ada")
+    assert project.wave(1).plan().budget == proposed.plan.budget
+    assert {run.spec().limits.hours for run in project.wave(1).runs()} == {0.5}
+
+
+def test_a_device_of_the_cluster_is_chosen_by_its_name(project, approvals, plan):
+    project.settings_path.write_text('[engine]\nname = "slurm"\n[engine.slurm.devices]\nleft = "slot0"\n')
+    with pytest.raises(UsageError, match=r"'lefd' is no device name\. Did you mean 'left'"):
+        approvals.propose(plan.model_copy(update={"devices": ["lefd"]}))
+    proposed = approvals.propose(plan)
+    approvals.decide(proposed.id, "approve", "ada", devices=["left"])  # which this machine does not have
+    assert project.wave(1).plan().devices == ["left"]
 
 
 def test_approving_writes_the_ledger_and_queues_the_wave(project, approvals, plan):

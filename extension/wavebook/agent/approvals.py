@@ -98,7 +98,7 @@ class Approvals:
         self._clock = clock
 
     def propose(self, plan: WavePlan, *, by: str | None = None, asked_before: bool = False) -> Approval:
-        """Put a checked plan before a person.
+        """Put a checked plan before a person, with no more hours than the project's budget allows, whoever wrote it.
 
         Args:
             plan: The plan; its wave and experiments must have free numbers (``next_numbers``).
@@ -109,8 +109,9 @@ class Approvals:
             NotFoundError: There is no template of a name that the plan gives.
             UsageError: The plan cannot run (``check_plan``, ``check_templates``), or one of its numbers is taken.
         """
-        check_plan(plan, self._tasks)
+        check_plan(plan, self._tasks, device_names=self.project.settings().engine.device_names)
         check_templates(self.project, plan)
+        plan = plan.model_copy(update={"budget": plan.budget.within(self.project.settings().budget)})
         now = round(self._clock(), 3)
         guess = estimate(self.project, plan)
         with opened(self.project, SCHEMA) as connection, transaction(connection):
@@ -203,16 +204,18 @@ class Approvals:
             if approval.state != "pending":
                 raise WavebookError(_decided_already(approval))
             if verb == "approve":
+                engine = self.project.settings().engine
                 told: list[str] = []
                 if changes is not None:
-                    plan, told = changed(approval.plan, changes, self._tasks)
+                    plan, told = changed(approval.plan, changes, self._tasks, engine.device_names)
                     cost = estimate(self.project, plan)
                     approval = approval.model_copy(update={"plan": plan, "estimate": cost})
                 if devices is not None:
                     moved = approval.plan.model_copy(update={"devices": [*devices]})
                     approval = approval.model_copy(update={"plan": moved})
-                check_plan(approval.plan, self._tasks)
-                select_devices(approval.plan.devices, list_devices())
+                check_plan(approval.plan, self._tasks, device_names=engine.device_names)
+                if engine.name == "local":
+                    select_devices(approval.plan.devices, list_devices())
                 if told:
                     # Before the decision: a change that the ledger cannot hold is not approved.
                     self.project.ledger.append(
@@ -236,7 +239,8 @@ class Approvals:
             NotFoundError: There is no such approval.
             FieldsError: A change cannot be made; each problem stands at its field.
         """
-        plan, told = changed(self.get(approval_id).plan, changes, self._tasks)
+        names = self.project.settings().engine.device_names
+        plan, told = changed(self.get(approval_id).plan, changes, self._tasks, names)
         return plan, estimate(self.project, plan), told
 
     def unseen_code(self, plan: WavePlan) -> Sequence[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -46,7 +46,10 @@ class FieldsError(UsageError):
 
 
 def changed(
-    plan: WavePlan, changes: PlanChanges, tasks: Mapping[str, TaskSchema] | None = None
+    plan: WavePlan,
+    changes: PlanChanges,
+    tasks: Mapping[str, TaskSchema] | None = None,
+    device_names: Collection[str] = (),
 ) -> tuple[WavePlan, list[str]]:
     """The plan with a person's changes, and each change in words.
 
@@ -71,7 +74,7 @@ def changed(
     devices = plan.devices if changes.devices is None else changes.devices
     if devices != plan.devices:
         try:
-            check_devices(devices)
+            check_devices(devices, device_names)
             told.append(f"devices: {', '.join(plan.devices)} -> {', '.join(devices)}")
         except UsageError as error:
             wrong["devices"] = str(error)
@@ -81,7 +84,7 @@ def changed(
         result = WavePlan.model_validate(
             plan.model_dump() | {"experiments": [e.model_dump() for e in experiments], "devices": devices}
         )
-        check_plan(result, tasks)
+        check_plan(result, tasks, device_names=device_names)
     except ValidationError as error:
         raise FieldsError({"plan": first_problem(error)}) from error
     except WavebookError as error:

@@ -52,7 +52,7 @@ def plan(
     else:
         assert directive is not None
         proposed = ask(project, directive, experiments=experiments, seeds=seeds)
-    check_plan(proposed)
+    check_plan(proposed, device_names=project.settings().engine.device_names)
     approval = Approvals(project).propose(proposed)
     if as_json:
         print_json(approval.plan.model_dump(mode="json"))

@@ -83,3 +83,8 @@ class EngineSettings(Document):
     name: Literal["local", "slurm", "ray"] = "local"
     slurm: SlurmSettings = Field(default_factory=SlurmSettings)
     ray: RaySettings = Field(default_factory=RaySettings)
+
+    @property
+    def device_names(self) -> tuple[str, ...]:
+        """Names that the site gave to devices, beside those that every machine knows."""
+        return tuple(self.slurm.devices) if self.name == "slurm" else ()

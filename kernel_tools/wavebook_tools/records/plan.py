@@ -74,6 +74,15 @@ class Budget(Document):
     gpu_hours: float | None = Field(default=None, gt=0, description="Over all runs; the wave is ended when it is spent")
     run_hours: float | None = Field(default=None, gt=0, description="The longest that one run may take [h]")
 
+    def within(self, most: Budget) -> Budget:
+        """This budget, with no more hours than ``most`` allows."""
+        return self.model_copy(
+            update={
+                name: min((h for h in (getattr(self, name), getattr(most, name)) if h is not None), default=None)
+                for name in ("gpu_hours", "run_hours")
+            }
+        )
+
 
 class EvaluationSpec(Document):
     """Size and ground of the fixed evaluation; commands, seeds and all else belong to the protocol.

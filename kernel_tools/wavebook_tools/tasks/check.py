@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from wavebook_tools.code.check import check_code
@@ -51,12 +51,15 @@ def check_overrides(schema: TaskSchema, overrides: Mapping[str, Any]) -> None:
         raise UsageError("\n".join(problems))
 
 
-def check_plan(plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None) -> None:
+def check_plan(
+    plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None, *, device_names: Collection[str] = ()
+) -> None:
     """Check a plan: its task, the overrides of each experiment, devices and budget.
 
     Args:
         plan: The plan; that its seeds differ and its ids are unique is checked when it is made.
         tasks: The tasks to check against; those of the plug-ins where absent.
+        device_names: Names that the project's cluster has for devices.
 
     Raises:
         UsageError: Something in the plan cannot run; the message names the experiment, the thing and the reason.
@@ -66,14 +69,14 @@ def check_plan(plan: WavePlan, tasks: Mapping[str, TaskSchema] | None = None) ->
     for experiment in plan.experiments:
         _check_as(experiment.id, schema, {**plan.overrides, **experiment.overrides})
         if experiment.devices is not None:
-            check_devices(experiment.devices)
+            check_devices(experiment.devices, device_names)
         _check_ranks(plan, experiment)
         _check_terms(experiment.id, schema, plan, experiment)
     _check_ground(plan, schema)
     baselines = [experiment.id for experiment in plan.experiments if experiment.baseline]
     if len(baselines) > 1:
         raise UsageError(f"{' and '.join(baselines)} are both marked as the baseline; a wave is judged against one")
-    check_devices(plan.devices)
+    check_devices(plan.devices, device_names)
     if plan.run_count > plan.budget.max_runs:
         raise UsageError(
             f"{plan.run_count} runs are planned and the budget allows {plan.budget.max_runs}; "
@@ -113,7 +116,7 @@ def _check_ranks(plan: WavePlan, experiment: ExperimentSpec) -> None:
         )
 
 
-def check_devices(devices: list[str]) -> None:
+def check_devices(devices: list[str], names: Collection[str] = ()) -> None:
     """Check how devices are named; whether this machine has them is known only when a run is placed.
 
     Raises:
@@ -124,9 +127,9 @@ def check_devices(devices: list[str]) -> None:
     if "auto" in devices and len(devices) > 1:
         raise UsageError("devices: 'auto' stands alone; name the devices or leave the choice, not both")
     for device in devices:
-        if device != "auto" and not DEVICE.fullmatch(device):
+        if device != "auto" and device not in names and not DEVICE.fullmatch(device):
             raise UsageError(
-                f"devices: {device!r} is no device name.{did_you_mean(device, ['auto', 'cpu'])} "
+                f"devices: {device!r} is no device name.{did_you_mean(device, ['auto', 'cpu', *names])} "
                 "Give 'auto', 'cpu', a GPU's index as '0', or its UUID as 'GPU-…'"
             )
     if len(set(devices)) != len(devices):

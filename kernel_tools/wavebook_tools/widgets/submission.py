@@ -61,7 +61,7 @@ def submit(project: Project, request: Request, by: str) -> list[RunId]:
     with _submitting(project):
         template, copy = _template(project, request.notebook)
         plan = plan_of(project, request, template)
-        check_plan(plan)
+        check_plan(plan, device_names=project.settings().engine.device_names)
         written = copy is not None and not copy[0].exists()
         try:
             if copy is not None and written:

@@ -52,7 +52,7 @@ class ProposeWave(Arguments):
 def run(workspace: Workspace, arguments: ProposeWave) -> str:
     """Check the wave and hand it to the person."""
     plan = wave_plan(workspace, arguments)
-    check_plan(plan, workspace.tasks)
+    check_plan(plan, workspace.tasks, device_names=workspace.project.settings().engine.device_names)
     close_collapsed(workspace.project, workspace.actor)
     check_manners(workspace.project, plan)
     if workspace.propose is not None:
