@@ -86,6 +86,42 @@ def test_a_failed_wave_ends_with_exit_code_1(project: Project) -> None:
     assert "ZeroDivisionError" in done.stdout
 
 
+def test_a_rejected_plan_runs_nothing_and_frees_its_number(project: Project) -> None:
+    path = quick_plan(project)
+    wavebook("plan", "--from", str(path), project=project.root)
+    done = wavebook("reject", "1", "--why", "too long", project=project.root)
+    assert done.returncode == 0, done.stderr
+    assert [(d.what, d.why) for d in project.ledger.read()][-1] == ("reject", "too long")
+    refused = wavebook("run", "1", project=project.root)
+    assert refused.returncode == 2
+    assert "the plan of wave 1 was rejected" in refused.stderr
+    assert wavebook("plan", "--from", str(path), project=project.root).returncode == 0
+    assert wavebook("reject", "7", project=project.root).returncode == 2
+
+
+def test_status_tells_what_the_watchdog_found_and_suggests(project: Project) -> None:
+    write_template(project, "quick", "import a_module_that_nobody_has", EVALUATION)
+    wavebook("plan", "--from", str(quick_plan(project)), project=project.root)
+    assert wavebook("run", "1", "--wait", project=project.root).returncode == 1
+    status = wavebook("status", project=project.root).stdout
+    assert "try: install" in " ".join(status.split())
+
+
+def test_an_error_in_training_is_not_shown_as_a_judged_one(project: Project) -> None:
+    told = 'session.iteration(iterations - 1, {"Metrics/error_vel_xy": 0.25})'
+    write_template(project, "quick", TRAINING + told, "1 / 0")
+    wavebook("plan", "--from", str(quick_plan(project)), project=project.root)
+    waited = wavebook("run", "1", "--wait", project=project.root)
+    assert "velocity error 0.250 m/s in training" in waited.stdout
+    assert "0.250 in training" in wavebook("status", project=project.root).stdout
+
+    write_template(project, "quick", TRAINING + told, EVALUATION)
+    wavebook("retry", "1", "--wait", project=project.root)
+    again = next(line for line in wavebook("status", project=project.root).stdout.splitlines() if "s0-r1" in line)
+    assert "0.100" in again
+    assert "in training" not in again
+
+
 def test_cancel_waits_until_the_processes_are_gone(project: Project) -> None:
     wavebook("plan", "--from", str(quick_plan(project, iterations=10_000)), project=project.root)
     wavebook("run", "1", project=project.root)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from wavebook.agent.approvals import Approvals
+from wavebook.agent.approvals import Approval, Approvals
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option, run_table
 from wavebook.cli.plan import user_name
 from wavebook.cli.progress import follow
@@ -58,17 +58,39 @@ def start_wave(project: Project, wave: int, devices: list[str] | None = None) ->
     if approval is not None and approval.state == "approved" and not approval.queued:
         approvals.queue_wave(wave)  # a process died between the decision and the queue
         return
-    if approval is None or approval.state != "pending":
-        if any(record.id == wave for record in project.waves()):
-            raise UsageError(
-                f"wave {wave} was started before; follow it with `wavebook status {wave}`, "
-                f"run what failed again with `wavebook retry {wave}`"
-            )
-        if approval is not None:
-            raise UsageError(f"the plan of wave {wave} was {approval.state}; propose another with `wavebook plan`")
-        pending = ", ".join(str(a.plan.id) for a in approvals.list() if a.state == "pending") or "none"
-        raise UsageError(f"there is no plan for wave {wave}; plans that wait for approval: {pending}")
+    approval = _pending(approvals, wave)
     approvals.decide(approval.id, "approve", user_name(), why="started at the command line", devices=devices)
+
+
+def _pending(approvals: Approvals, wave: int) -> Approval:
+    """The plan of a wave, which waits for a decision."""
+    approval = approvals.for_wave(wave)
+    if approval is not None and approval.state == "pending":
+        return approval
+    if any(record.id == wave for record in approvals.project.waves()):
+        raise UsageError(
+            f"wave {wave} was started before; follow it with `wavebook status {wave}`, "
+            f"run what failed again with `wavebook retry {wave}`"
+        )
+    if approval is not None:
+        raise UsageError(f"the plan of wave {wave} was {approval.state}; propose another with `wavebook plan`")
+    pending = ", ".join(str(a.plan.id) for a in approvals.list() if a.state == "pending") or "none"
+    raise UsageError(f"there is no plan for wave {wave}; plans that wait for approval: {pending}")
+
+
+@click.command()
+@click.argument("wave", type=int)
+@click.option("--why", default="", help="The reason, for the ledger.")
+@project_option
+@json_option
+def reject(wave: int, why: str, project_path: Path | None, as_json: bool) -> None:
+    """Reject the proposed WAVE. Nothing of it runs, and its number is free again."""
+    approvals = Approvals(find_project(project_path))
+    rejected = approvals.decide(_pending(approvals, wave).id, "reject", user_name(), why=why)
+    if as_json:
+        print_json(rejected.model_dump(mode="json"))
+    else:
+        console.print(f"Wave {wave} is rejected.")
 
 
 @click.command()
@@ -92,7 +114,18 @@ def status(wave: int | None, wait: bool, project_path: Path | None, as_json: boo
     elif not document["waves"]:
         console.print('No waves yet. Start with: wavebook plan "what you want to find out"')
     else:
-        console.print(run_table(document["waves"], time.time()))
+        console.print(run_table(document["waves"], time.time(), _findings(project)))
+
+
+def _findings(project: Project) -> dict[str, str]:
+    """By run, what the watchdog found last and suggests."""
+    found = {}
+    for decision in project.ledger.read():
+        if decision.actor == "watchdog":
+            suggested = (decision.refs.get("suggestion") or {}).get("action", "").replace("_", " ")
+            told = f"{decision.name}: {decision.why}" + (f"; try: {suggested}" if suggested else "")
+            found.update(dict.fromkeys(decision.refs.get("runs", []), told))
+    return found
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 from wavebook._version import __version__
 from wavebook.cli.bench import bench
 from wavebook.cli.comparison import compare, report
-from wavebook.cli.control import cancel, logs, priority, reindex, retry, run, status
+from wavebook.cli.control import cancel, logs, priority, reindex, reject, retry, run, status
 from wavebook.cli.demo import demo
 from wavebook.cli.devices import gpus
 from wavebook.cli.doctor import doctor
@@ -32,7 +32,7 @@ def commands() -> None:
 
 
 for command in (
-    *(lab, demo, plan, run, night, status, logs, cancel, retry, priority),
+    *(lab, demo, plan, run, reject, night, status, logs, cancel, retry, priority),
     *(requests, allow, deny, mcp, template),
     *(gpus, compare, report, replay, export, keep_waves, reindex, doctor, bench),
 ):

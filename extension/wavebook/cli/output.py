@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +80,14 @@ def plan_table(plan: dict[str, Any]) -> Table:
     return table
 
 
-def run_table(waves: list[dict[str, Any]], now: float) -> Table:
-    """The runs of waves, one a row."""
+def run_table(waves: list[dict[str, Any]], now: float, findings: Mapping[str, str] | None = None) -> Table:
+    """The runs of waves, one a row; by run, what the watchdog found."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("run", "state", "iteration", "device", "time", "left", r"error_vel_xy \[m/s]", "note"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "run")
     for wave in waves:
         table.add_row(f"[bold]wave {wave['id']}[/] {wave['slug']}", _styled(wave["state"]), "", "", "", "", "", "")
         for run in wave["runs"]:
-            error = run["metrics"].get("error_vel_xy", run["metrics"].get("Metrics/error_vel_xy"))
             table.add_row(
                 f"  {run['id']}",
                 _styled(run["state"]),
@@ -96,10 +95,26 @@ def run_table(waves: list[dict[str, Any]], now: float) -> Table:
                 run["device"] or "",
                 ago(run["started"], run["ended"] or now) if run["started"] else _in(run["estimated_start"], now),
                 "" if run["ended"] else ago(now, run["estimated_end"]),
-                "" if error is None else f"{error:.3f}",
-                escape(run["message"] or ""),
+                velocity_error(run["metrics"]),
+                escape(_note(run, (findings or {}).get(run["id"]))),
             )
     return table
+
+
+def _note(run: dict[str, Any], finding: str | None) -> str:
+    """A run's message, and what the watchdog found, which says the same where it ended the run."""
+    message = run["message"] or ""
+    if finding is None:
+        return message
+    return finding if message and message in finding else "\n".join(filter(None, (message, finding)))
+
+
+def velocity_error(metrics: dict[str, float], unit: str = "") -> str:
+    """The evaluation's mean error of the planar velocity [m/s], else the newest iteration's, which is told as such."""
+    if "error_vel_xy" in metrics:
+        return f"{metrics['error_vel_xy']:.3f}{unit}"
+    training = metrics.get("Metrics/error_vel_xy")
+    return "" if training is None else f"{training:.3f}{unit} in training"
 
 
 def _in(start: float | None, now: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from wavebook.cli.output import console
+from wavebook.cli.output import console, velocity_error
 from wavebook_tools.jobs.queue import RECOVERY_INTERVAL, recover
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.records.project import Project
@@ -112,10 +112,9 @@ class _Lines:
 
 def _note(run: dict[str, Any]) -> str:
     doing = run["phase"] if run["state"] == "running" and run.get("phase") else run["state"]
-    error = run["metrics"].get("error_vel_xy", run["metrics"].get("Metrics/error_vel_xy"))
     parts = [doing]
-    if error is not None:
-        parts.append(f"velocity error {error:.3f} m/s")
+    if error := velocity_error(run["metrics"], " m/s"):
+        parts.append(f"velocity error {error}")
     if run["message"]:
         parts.append(run["message"])
     return "  ".join(parts)

@@ -17,7 +17,7 @@ from wavebook_tools.widgets.reading import Reading, device_label
 
 KEY_METRICS = {
     "error_vel_xy": "velocity error",
-    "Metrics/error_vel_xy": "velocity error",
+    "Metrics/error_vel_xy": "velocity error in training",
     "Train/mean_reward": "reward",
 }
 """The metric that tells most of a velocity policy, in few words: the evaluation's, else the training's."""
