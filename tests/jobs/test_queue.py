@@ -208,6 +208,9 @@ def test_killing_any_process_of_a_run_ends_it_in_a_true_state_with_nothing_left(
     assert marked_processes(queue.project.run(ids[0]).path) == []
     states = [e["state"] for e in queue.project.run(ids[0]).events() if e["kind"] == "state"]
     assert states[-1] == "failed"
+    if victim == "supervisor":  # nobody else could note it
+        (noted,) = [d for d in queue.project.ledger.read() if d.what == "end run"]
+        assert (noted.name, noted.refs["runs"], noted.why) == ("lost supervisor", ids, row.message)
 
 
 def test_killing_the_dispatcher_harms_no_run(queue: Queue) -> None:

@@ -34,7 +34,7 @@ from wavebook_tools.jobs.leases import Lease
 from wavebook_tools.jobs.options import QueueOptions, read_options
 from wavebook_tools.jobs.preflight import WAITS, Preflights
 from wavebook_tools.jobs.processes import SUPERVISOR, ProcessIdentity, end_marked, find_supervisor
-from wavebook_tools.jobs.recovery import finish_from_record, has_started
+from wavebook_tools.jobs.recovery import final_event, finish_from_record, has_started
 from wavebook_tools.jobs.slots import Slots, Waiting
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import Timings, patience, read_timing
@@ -354,10 +354,21 @@ class Dispatcher:
         for lease in self.leases.pop(run_id, []):
             lease.close()
         if not run.state.final:
+            lost = final_event(RunRecord(folder)) is None
             state = finish_from_record(self.store, run, RunRecord(folder), engine_message)
             if state is RunState.DONE:
                 self._learn(run, RunRecord(folder))
+            elif lost and state is RunState.FAILED:
+                self._note_lost(run)
         self.conclude(run.wave)
+
+    def _note_lost(self, run: QueuedRun) -> None:
+        """Nobody is left who could note in the ledger how the run ended."""
+        row = self.store.get(run.id)
+        with contextlib.suppress(WavebookError):  # a full disk, perhaps the cause
+            self.project.ledger.append(
+                "watchdog", "lost supervisor", "end run", why=(row and row.message) or "", wave=run.wave, runs=[run.id]
+            )
 
     def _learn(self, run: QueuedRun, record: RunRecord) -> None:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
