@@ -43,6 +43,15 @@ def test_a_run_is_what_it_was_until_the_queue_has_taken_over_its_end(
     assert status_of(project, [*before, *final])["state"] == "evaluating"
 
 
+def test_an_end_that_the_queue_cannot_note_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = [{"state": "running"}, {"state": "failed", "message": "no space is left"}]
+    assert status_of(project, ended)["message"] is None
+    monkeypatch.setattr("wavebook_tools.jobs.status.TAKE_OVER_PATIENCE", -1.0)
+    run = project_status(project)["waves"][0]["runs"][0]
+    assert run["state"] == "running"
+    assert run["message"].startswith("ended as failed: no space is left; the queue could not note it yet")
+
+
 def test_the_table_tells_when_a_waiting_run_is_expected_to_start_and_to_end(project: Project) -> None:
     run = status_of(project, [])
     run |= {"state": "queued", "started": None, "estimated_start": 1300.0, "estimated_end": 1900.0}

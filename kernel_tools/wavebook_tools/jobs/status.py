@@ -20,6 +20,9 @@ from wavebook_tools.jobs.timing import RunTiming, Timings
 from wavebook_tools.records.project import Project, RunRecord, WaveRecord
 from wavebook_tools.records.states import FINAL_STATES, RunId, RunState, latest_repeats
 
+TAKE_OVER_PATIENCE = 15.0
+"""Time after a run's end by which the queue has taken it over, unless it cannot [s]."""
+
 
 def project_status(project: Project, *, wave: int | None = None) -> dict[str, Any]:
     """All waves with their runs, or the one named, as docs/server-api.md describes them.
@@ -124,13 +127,14 @@ def wave_status(
 def run_status(project: Project, row: QueuedRun, expected: Expectation | None = None) -> dict[str, Any]:
     """One run; what a live one does now is read from the end of its events."""
     record = RunRecord(project.root / row.folder)
-    state, iteration, metrics, phase = row.state, row.iteration, row.metrics, None
+    state, iteration, metrics, phase, message = row.state, row.iteration, row.metrics, None, row.message
     if not state.final and state is not RunState.QUEUED:
         events = tail_events(record)
         # The final state counts once the queue has taken it over: until then it is what it was before.
         last = newest_state([event for event in events if event.get("state") not in FINAL_STATES])
         if last is not None:
             state, phase = RunState(last["state"]), last.get("phase")
+            message = message or _not_taken_over(events)
         metric = newest_metric(events)
         if metric is not None:
             iteration, metrics = metric
@@ -159,7 +163,7 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "estimated_end": expected.end if row.ended is None else row.ended,
         "priority": row.priority,
         "engine": row.engine,
-        "message": row.message,
+        "message": message,
         "notebook": _file(project, row, "notebook.ipynb"),
         "log": _file(project, row, "log.txt"),
         "folder": row.folder,
@@ -167,6 +171,15 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "checkpoint": checkpoint.iteration if checkpoint else None,
         "metrics": metrics,
     }
+
+
+def _not_taken_over(events: list[dict[str, Any]]) -> str | None:
+    """What to tell of a run that has ended and stays as it was, because the queue cannot write."""
+    last = newest_state(events)
+    if last is None or not RunState(last["state"]).final or time.time() - last["t"] < TAKE_OVER_PATIENCE:
+        return None
+    why = f": {last['message']}" if last.get("message") else ""
+    return f"ended as {last['state']}{why}; the queue could not note it yet: is the disk full?"
 
 
 def wave_state(runs: list[dict[str, Any]]) -> str:
