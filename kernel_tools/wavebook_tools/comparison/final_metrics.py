@@ -127,7 +127,7 @@ def _plot(
     )  # fmt: skip
     linked.link(plot, [circles], [("", "@label"), ("seed", "@seed"), ("value", "@value{0.0000}")])
     plot.hbar("label", left=min(reach) - 9 * pad, right=max(reach) + 9 * pad, height=1, color="colour", alpha=0.16,
-              source=linked.mark(source, "label", "colour"), level="underlay")  # fmt: skip
+              source=linked.mark(source, "label", "colour"), level="overlay")  # fmt: skip
     return plot
 
 

@@ -29,16 +29,30 @@ const widgets = [smoothing, axes, legend, ...selects, ...filters.selects]
 if (page.drawn && (widgets.includes(cb_obj) || [rewards, terrains, scatter].some(one => one?.select === cb_obj))) remember()
 
 function begin() {
-  return {
+  const page = {
     raw: new Map(), detail: new Map(), visible: rows.map(() => true), loud: new Set(rows.keys()), chosen: [], marked: -1,
     asked: new Set(), number: 0, frame: 0, held: false
   }
+  watch(new WeakRef(page))
+  return page
+}
+
+/** Whether a button is down, from before a figure begins to move: a busy browser tells of the move first. */
+function watch(page) {
+  const kinds = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel']
+  const look = ({ buttons }) => {
+    const open = page.deref()
+    if (open) open.held = buttons !== 0
+    else for (const kind of kinds) removeEventListener(kind, look, true)
+  }
+  for (const kind of kinds) addEventListener(kind, look, true)
 }
 
 async function load() {
   if (page.loaded) return
   page.loaded = true
   connectRows()
+  clipMarks()
   if (!document.body.dataset.jpThemeName) {
     // A page of its own follows the system; JupyterLab's panel is told of its theme.
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => views(figures).forEach(v => v.request_repaint()))
@@ -105,6 +119,7 @@ function ask(metrics, window) {
 function follow() {
   const leader = cb_obj
   if (page.leader && page.leader !== leader) return // it follows
+  if (!page.leader && page.window?.start === leader.start && page.window.end === leader.end) return // it has followed
   if (!page.leader) calm()
   page.leader = leader
   const rest = () => {
@@ -138,18 +153,12 @@ function calm() {
     for (const tool of tools) tool.active = on
     for (const band of bands) band.visible = on
   }
-  const look = ({ buttons }) => { page.held = buttons !== 0 }
-  const kinds = ['pointermove', 'pointerup', 'pointercancel']
-  for (const kind of kinds) addEventListener(kind, look, true)
-  page.calmed = () => {
-    for (const kind of kinds) removeEventListener(kind, look, true)
-    page.held = false
-    still(true)
-  }
+  page.calmed = () => still(true)
   still(false)
 }
 
 function catchUp({ start, end }) {
+  page.window = { start, end }
   for (const { plot: { x_range } } of panels) {
     if (x_range.start !== start || x_range.end !== end) x_range.setv({ start, end })
   }

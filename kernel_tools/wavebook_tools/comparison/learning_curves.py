@@ -53,7 +53,7 @@ def make_panels(linked: Linked, names: Sequence[str]) -> list[Panel]:
     end = max((int(run.history.iterations[-1]) for e in experiments for run in e.runs if len(run.history)), default=1)
     end = max(1, end)
     shared = Range1d(start=0, end=end)
-    cross = Span(dimension="height", line_color=BASELINE_COLOUR, line_dash="dotted")
+    cross = Span(dimension="height", line_color=BASELINE_COLOUR, line_dash="dotted", level="overlay")
     ranges = [Range1d(start=0, end=end) if linked.scripts else shared for _ in names]
     return [_panel(name, linked, x_range, end, cross) for name, x_range in zip(names, ranges, strict=True)]
 
@@ -117,7 +117,7 @@ def _panel(name: str, linked: Linked, x_range: Range1d, end: int, cross: Span) -
         line_alpha="alpha", nonselection_line_alpha=FADED, name="mean",
     )  # fmt: skip
     marked = linked.mark(source, "xs", "ys", "colour")
-    plot.multi_line("xs", "ys", source=marked, line_color="colour", line_width=4, line_alpha=0.9)
+    plot.multi_line("xs", "ys", source=marked, line_color="colour", line_width=4, line_alpha=0.9, level="overlay")
     linked.link(
         plot,
         [line],

@@ -55,7 +55,7 @@ function under({ indices, multiline_indices, line_indices }, { data }) {
 
 /** What a hover tool found. Figures have several: that one finds nothing takes away what itself has marked, no more. */
 function point(hover, row) {
-  if (page.leader) return // a figure moves: marking draws all of them anew
+  if (page.leader || page.held) return // a figure moves, or is about to
   if (row < 0 && page.hover !== hover) return
   page.hover = hover
   mark(row)
@@ -72,6 +72,12 @@ function mark(row) {
     if (row < 0 && !marked.data[names[0]].length) continue
     marked.data = Object.fromEntries(names.map(name => [name, row < 0 ? [] : [source.data[name][row]]]))
   }
+}
+
+/** Marks lie above everything, so that a figure is not drawn anew for them; there Bokeh would let them leave the frame. */
+function clipMarks() {
+  const drawn = figures.flatMap(({ renderers }) => renderers).filter(one => marks.some(({ marked }) => marked === one.data_source))
+  for (const view of views(drawn)) Object.defineProperty(view, 'needs_clip', { value: true })
 }
 
 /** Rows of the table and entries of the legend mark and select their experiment, too. */

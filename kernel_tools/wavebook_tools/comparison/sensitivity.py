@@ -144,7 +144,9 @@ def scatter(linked: Linked, parameters: Sequence[Coded]) -> tuple[figure, Column
         nonselection_alpha=FADED, name="scatter",
     )  # fmt: skip
     marked = linked.mark(source, "value", "error", "colour")
-    plot.scatter("value", "error", source=marked, size=18, fill_color=None, line_color="colour", line_width=2.5)
+    plot.scatter(
+        "value", "error", source=marked, size=18, fill_color=None, line_color="colour", line_width=2.5, level="overlay"
+    )
     if first.choices:
         plot.xaxis.ticker = FixedTicker(ticks=list(range(len(first.choices))))
         plot.xaxis.major_label_overrides = dict(enumerate(first.choices))
@@ -200,7 +202,7 @@ def parallel_coordinates(linked: Linked, parameters: Sequence[Coded]) -> figure 
         line_alpha="alpha", nonselection_line_alpha=FADED, name="parallel",
     )  # fmt: skip
     marked = linked.mark(source, "xs", "ys", "colour")
-    plot.multi_line("xs", "ys", source=marked, line_color="colour", line_width=4, line_alpha=0.9)
+    plot.multi_line("xs", "ys", source=marked, line_color="colour", line_width=4, line_alpha=0.9, level="overlay")
     linked.link(plot, [lines], [("", "@label"), ("velocity error", "@error{0.0000}")])
     return plot
 
