@@ -57,6 +57,10 @@ ApprovalState = Literal["pending", "approved", "rejected", "expired"]
 Verb = Literal["approve", "reject"]
 
 
+class TakenError(UsageError):
+    """A plan's numbers were free when it was made and are not any more."""
+
+
 class Approval(BaseModel):
     """A proposed wave and what was decided about it."""
 
@@ -97,17 +101,26 @@ class Approvals:
         self._queue = queue
         self._clock = clock
 
-    def propose(self, plan: WavePlan, *, by: str | None = None, asked_before: bool = False) -> Approval:
+    def propose(
+        self,
+        plan: WavePlan,
+        *,
+        by: str | None = None,
+        asked_before: bool = False,
+        along: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> Approval:
         """Put a checked plan before a person, with no more hours than the project's budget allows, whoever wrote it.
 
         Args:
             plan: The plan; its wave and experiments must have free numbers (``next_numbers``).
             by: Who gave the directive; the account that this process runs as where absent.
             asked_before: The directive stands in the ledger already, as that of a night does.
+            along: Writes what must be known of the plan exactly if it was proposed.
 
         Raises:
             NotFoundError: There is no template of a name that the plan gives.
-            UsageError: The plan cannot run (``check_plan``, ``check_templates``), or one of its numbers is taken.
+            TakenError: One of its numbers is taken.
+            UsageError: The plan cannot run (``check_plan``, ``check_templates``).
         """
         check_plan(plan, self._tasks, device_names=self.project.settings().engine.device_names)
         check_templates(self.project, plan)
@@ -122,6 +135,8 @@ class Approvals:
                 (plan.id, plan.model_dump_json(), guess.model_dump_json(), now, now + self.lifetime),
             )
             approval_id = added.lastrowid or 0
+            if along is not None:
+                along(connection)
             # Inside the transaction: a plan that the ledger cannot hold is not proposed.
             human = plan.planner == "human"
             if plan.directive and not human and not asked_before:
@@ -372,12 +387,12 @@ class Approvals:
         free = next_numbers(self.project, proposed)
         waves = {other.id for other in proposed} | {record.id for record in self.project.waves()}
         if plan.id in waves:
-            raise UsageError(f"wave {plan.id} is there already; the next free number is {free.wave}")
+            raise TakenError(f"wave {plan.id} is there already; the next free number is {free.wave}")
         taken = {experiment.id for other in proposed for experiment in other.experiments}
         taken |= {path.name.partition("-")[0] for path in self.project.waves_path.glob("*/exp*-*")}
         for experiment in plan.experiments:
             if experiment.id in taken:
-                raise UsageError(
+                raise TakenError(
                     f"the experiment {experiment.id} is there already; the next free one is {free.experiment_id()}"
                 )
 

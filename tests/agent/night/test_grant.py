@@ -110,6 +110,22 @@ def test_what_a_grant_does_not_cover(empty):
     assert "predicts nothing" in why_not(empty, night, plan, [])  # the research manners hold too
 
 
+def test_a_night_takes_no_device_that_nobody_gave_it(tmp_path):
+    project = Project.create(tmp_path / "project", '[devices]\nuse = ["0"]\n')
+    plan = a_plan(devices=["1"])
+    elsewhere = plan.model_copy(update={"experiments": [plan.experiments[0]]})
+    of_one = elsewhere.model_copy(
+        update={"devices": ["0"], "experiments": [plan.experiments[0].model_copy(update={"devices": ["auto"]})]}
+    )
+    night = Nights(project).grant(terms(), "ada")
+    assert "it runs on 1, and neither" in why_not(project, night, elsewhere, [])
+    assert "it runs on auto" in why_not(project, night, of_one, [])
+    for allowed in ("0", "cpu"):
+        assert why_not(project, night, elsewhere.model_copy(update={"devices": [allowed]}), []) == ""
+    asked = night.model_copy(update={"terms": terms("learn faster on gpu 1")})
+    assert why_not(project, asked, elsewhere, []) == ""
+
+
 async def test_a_plan_made_after_foreign_text_waits_for_a_person(empty):
     night = Nights(empty).grant(terms(), "ada")
     baseline = a_plan(planner="scripted").model_copy(update={"experiments": [a_plan().experiments[0]]})

@@ -169,10 +169,11 @@ class Nights:
                 (state, doing, night, state, doing),
             )
 
-    def begin_wave(self, night: int, wave: int) -> None:
-        """Note a wave before it is proposed, so that a new process finds it whatever happens next."""
-        with opened(self.project, SCHEMA) as connection:
-            connection.execute("INSERT OR IGNORE INTO night_waves (night, wave) VALUES (?, ?)", (night, wave))
+    @staticmethod
+    def begin_wave(connection: sqlite3.Connection, night: int, wave: int) -> None:
+        """Note a wave in the transaction that proposes it: a new process finds it whatever happens next, and never
+        takes a person's plan of that number for its own."""
+        connection.execute("INSERT OR IGNORE INTO night_waves (night, wave) VALUES (?, ?)", (night, wave))
 
     def drop_wave(self, night: int, wave: int) -> None:
         """Forget a wave that was not approved."""

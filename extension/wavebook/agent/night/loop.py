@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Coroutine, Sequence
 
-from wavebook.agent.approvals import Approvals
+from wavebook.agent.approvals import Approvals, TakenError
 from wavebook.agent.chat import Chat
 from wavebook.agent.evidence import rank, read_evidence
 from wavebook.agent.night import judging, planning
@@ -20,7 +20,7 @@ from wavebook.agent.night.after_failure import advice
 from wavebook.agent.night.closing import close_night
 from wavebook.agent.night.grant import ACTOR, NightRecord, Nights, Outcome
 from wavebook.agent.night.hopeless import LOOK, end_hopeless, may_be_hopeless
-from wavebook.agent.night.spending import Spending, spending, spent_before_its_end
+from wavebook.agent.night.spending import Spending, spending, spent_before_its_end, spent_up
 from wavebook.agent.planner import Planner
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue, recover
@@ -100,11 +100,8 @@ class Night:
                 return "goal", reached
         if len(night.judged) >= terms.waves:
             return "budget", f"{terms.waves} waves were granted and have run"
-        spent = spending(self.project, night.waves, now)
-        if spent.hours >= terms.gpu_hours:
-            return "budget", f"{spent.hours:.3g} of {terms.gpu_hours:g} device hours are spent"
-        if now >= night.deadline:
-            return "budget", f"the {terms.hours:g} hours are over"
+        if why := spent_up(night, spending(self.project, night.waves, now), now):
+            return "budget", why
         why = judging.stuck(night)
         return ("stuck", why) if why else None
 
@@ -115,7 +112,6 @@ class Night:
         if directive is None:
             return
         approvals = Approvals(self.project)
-        spent = spending(self.project, night.waves)
         for pause in (*PAUSES, None):
             try:
                 plan = await self._unless_halted(planning.next_plan(self.planner, self.project, night, directive))
@@ -133,12 +129,13 @@ class Night:
                     return
                 await self._unless_halted(asyncio.sleep(pause))
         self._heed()
-        self.nights.begin_wave(night.id, plan.id)
-        approval = approvals.propose(plan, by=night.granted_by, asked_before=True)
-        if why := spent_before_its_end(night, spent, approval.estimate, time.time()):
-            approvals.decide(approval.id, "reject", ACTOR, why, actor="agent")
-            self.nights.drop_wave(night.id, plan.id)
-            self._end(night, "budget", why)
+        with contextlib.suppress(TakenError):  # a person proposed something meanwhile: it is planned anew, knowing that
+            approvals.propose(
+                plan,
+                by=night.granted_by,
+                asked_before=True,
+                along=lambda connection: self.nights.begin_wave(connection, night.id, plan.id),
+            )
 
     def _directive(self, night: NightRecord) -> str | None:
         """What the next wave is planned from; None where the night ended over it."""
@@ -174,8 +171,15 @@ class Night:
         approvals = Approvals(self.project)
         approval = approvals.for_wave(wave)
         if approval is not None and approval.state == "pending":
-            left = night.terms.gpu_hours - spending(self.project, night.waves).hours
-            planning.approve(approvals, approval, night, max(left, 1e-3))
+            # Asked here and not where it was planned: a planner may take hours, and a process may be gone for days.
+            spent, now = spending(self.project, night.waves), time.time()
+            why = spent_up(night, spent, now) or spent_before_its_end(night, spent, approval.estimate, now)
+            if why:
+                approvals.decide(approval.id, "reject", ACTOR, why, actor="agent")
+                self.nights.drop_wave(night.id, wave)
+                self._end(night, "budget", why)
+                return False
+            planning.approve(approvals, approval, night, night.terms.gpu_hours - spent.hours)
             return True
         if approval is not None and approval.state == "approved":
             if not approval.queued:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from wavebook.agent.approvals import Approval, Approvals
+from wavebook.agent.claude_history import FOOTNOTE
 from wavebook.agent.manners import check_manners
 from wavebook.agent.night.grant import ACTOR, NightRecord
 from wavebook.agent.planner import Planner, Proposal, Request, TextDelta, Unattended
+from wavebook.agent.reading import read_directive
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
+from wavebook_tools.tasks import load_tasks
 
 ATTEMPTS = 2
 """So often a planner is asked for one wave, where what it proposed first may not run without a person."""
@@ -39,17 +42,23 @@ class Asked:
 async def ask(planner: Planner, request: Request) -> Asked:
     """The planner's answer, without anybody who reads it.
 
+    A planner that breaks off after it proposed a plan had said what counts: the plan was checked as it was proposed.
+
     Raises:
         WavebookError: The planner cannot plan; the message says why.
     """
     plan: WavePlan | None = None
     foreign: tuple[str, ...] = ()
     text = ""
-    async for part in planner.answer(request):
-        if isinstance(part, TextDelta):
-            text += part.text
-        elif isinstance(part, Proposal):
-            plan, foreign = part.plan, tuple(part.foreign)
+    try:
+        async for part in planner.answer(request):
+            if isinstance(part, TextDelta):
+                text += part.text
+            elif isinstance(part, Proposal):
+                plan, foreign = part.plan, tuple(part.foreign)
+    except WavebookError:
+        if plan is None:
+            raise
     return Asked(plan, foreign, text)
 
 
@@ -66,7 +75,8 @@ async def next_plan(planner: Planner, project: Project, night: NightRecord, dire
         unattended = Unattended(len(night.waves) + 1, night.terms.waves, night.terms.runs, hint)
         asked = await ask(planner, Request(directive, unattended=unattended))
         if asked.plan is None:
-            refused = f"{planner.label} proposed no wave: {asked.text.strip()[-500:] or 'it said nothing'}"
+            words = asked.text.split(FOOTNOTE)[0].strip()[-500:]  # without the count of tokens
+            refused = f"{planner.label} proposed no wave: {words or 'it said nothing'}"
             hint = "Your last answer proposed no wave. Nobody can answer questions: propose one, or it ends here."
             continue
         refused = await asyncio.to_thread(why_not, project, night, asked.plan, asked.foreign)
@@ -88,11 +98,23 @@ def why_not(project: Project, night: NightRecord, plan: WavePlan, foreign: Seque
         return f"it has {plan.run_count} runs and the grant allows {night.terms.runs} a wave."
     if plan.evaluation != project.settings().evaluation:
         return "it changes the evaluation, which is the project's."
+    if others := _other_devices(project, night, plan):
+        return f"it runs on {', '.join(others)}, and neither the settings (devices.use) nor the directive name that."
     try:
         check_manners(project, plan)
     except UsageError as error:
         return f"{error}."
     return ""
+
+
+def _other_devices(project: Project, night: NightRecord, plan: WavePlan) -> Sequence[str]:
+    """Devices of a plan that nobody gave to the night. The CPU is no one's alone: its hours count like any."""
+    settings = project.settings()
+    if "auto" in settings.devices.use:
+        return []
+    named = read_directive(night.terms.directive, load_tasks(), settings.training.task).devices or []
+    wanted = {*plan.devices, *(device for one in plan.experiments for device in one.devices or [])}
+    return sorted(wanted - {*settings.devices.use, *named, "cpu"})
 
 
 def approve(approvals: Approvals, approval: Approval, night: NightRecord, hours_left: float) -> Approval:

@@ -47,6 +47,15 @@ def devices_of(run: QueuedRun) -> int:
     return max(1, run.gpu_count)
 
 
+def spent_up(night: NightRecord, spent: Spending, now: float) -> str | None:
+    """Which limit of the grant is reached; None where no one is."""
+    if spent.hours >= night.terms.gpu_hours:
+        return f"{spent.hours:.3g} of {night.terms.gpu_hours:g} device hours are spent"
+    if now >= night.deadline:
+        return f"the {night.terms.hours:g} hours are over"
+    return None
+
+
 def spent_before_its_end(night: NightRecord, spent: Spending, cost: Estimate, now: float) -> str | None:
     """Why a wave of that cost would not come to its end within the grant; None where it would, or nobody knows."""
     hours = cost.gpu_hours or (None if cost.seconds is None else cost.seconds / 3600)
