@@ -146,6 +146,62 @@ def test_a_failure_at_the_start_is_isolated_to_what_was_changed_and_mended(plann
     assert project.run(f"{repaired.id}/s0").result().error_vel_xy == 0.28
 
 
+@BOTH
+def test_a_learner_that_diverges_is_isolated_to_its_changes_though_it_broke_robots(planner, tmp_path):
+    """As it was with real robots: a learning rate of 0.1 threw them about, and no robot broke by itself."""
+    steps = {"agent.algorithm.learning_rate": 0.1, "agent.algorithm.max_grad_norm": 1000.0}
+    rest = {"agent.algorithm.entropy_coef": 0.02, "env.rewards.action_rate_l2.weight": -0.02}
+    large = Drawn("large-steps", {0: "failed"}, steps | rest)
+    project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), large)
+    inject(project, "exp002/s0", "not a number", {"metrics": [], "broken": 2, "reasons": {"joint speed": 2}})
+    calls = [{"tool": "isolate_failure", "input": {"run": "exp002/s0"}}]
+    approval, _ = decide(planner, project, "why did exp002 fail?", calls)
+    by_slug = {e.slug: e for e in approval.plan.experiments}
+    assert by_slug["without-first-half"].overrides == rest
+    assert by_slug["without-second-half"].overrides == steps
+    assert "fewer-robots" in by_slug  # the simulation stays a suspect
+    outcomes = dict.fromkeys(by_slug, "failed") | {"without-first-half": 0.4}
+    run_wave(project, approval, outcomes, rough=False)
+    (finding,) = ledger(project, "finding")
+    assert "without-first-half finished: Without agent.algorithm.learning_rate" in finding.why
+    mended, _ = decide("offline", project, "mend exp002", [])
+    assert mended.plan.experiments[-1].overrides == rest
+
+
+@pytest.mark.parametrize(
+    ("changes", "suspects"),
+    [
+        ({}, ["calmer-learner"]),
+        ({"agent.algorithm.learning_rate": 0.1}, ["without-learning-rate"]),
+        (
+            {"agent.algorithm.learning_rate": 0.1, "agent.algorithm.entropy_coef": 0.5},
+            ["without-learning-rate", "without-entropy-coef"],
+        ),
+    ],
+)
+def test_what_a_diverged_run_changes_is_suspected_first_and_else_its_learner(changes, suspects, tmp_path):
+    project = campaign(tmp_path, TASK, Drawn("baseline", {0: "failed"}, changes, baseline=True))
+    inject(project, "exp001/s0", "not a number", {"metrics": [], "broken": 2})
+    approval, _ = decide("offline", project, "why did exp001 fail?", [])
+    control, *others = approval.plan.experiments
+    assert control.overrides == changes
+    assert [e.slug for e in others][: len(suspects)] == suspects
+    assert all(e.overrides != changes or e.num_envs for e in others)  # each takes something away
+
+
+@BOTH
+def test_code_that_breaks_a_training_is_a_suspect_there_too(planner, tmp_path):
+    ported = Drawn("ported", {0: "failed"}, {"agent.algorithm.entropy_coef": 0.02}, fields={"code": [PITCH_RATE]})
+    project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), ported)
+    inject(project, "exp002/s0", "not a number", {"metrics": ["Loss/value"]})
+    calls = [{"tool": "isolate_failure", "input": {"run": "exp002/s0"}}]
+    approval, _ = decide(planner, project, "why did exp002 fail?", calls)
+    by_slug = {e.slug: e for e in approval.plan.experiments}
+    assert [code.name for code in by_slug["control"].code] == ["pitch_rate"]
+    assert by_slug["without-code"].code == []
+    assert [code.name for code in by_slug["without-entropy-coef"].code] == ["pitch_rate"]
+
+
 def test_what_was_not_isolated_is_not_mended_by_guessing(tmp_path):
     broken = Drawn("both", {0: "failed"}, {"agent.algorithm.entropy_coef": 0.02})
     project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), broken)

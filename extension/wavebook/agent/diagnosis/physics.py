@@ -1,25 +1,41 @@
-"""Hangs, dropped constraints and broken simulations: is it the ground, the number of robots, or the solver?"""
+"""Hangs, dropped constraints and broken simulations: the ground, the change, the number of robots, or the solver?"""
 
 from __future__ import annotations
 
 from wavebook.agent.diagnosis.case import Case, Family, Step, Variant
+from wavebook.agent.diagnosis.changes import FINISHES, without_changes
+from wavebook.agent.diagnosis.learning import calmer_learner
 
 GROUND = "env.scene.terrain.terrain_generator.sub_terrains."
 SOLVER = "env.sim.physics.solver_cfg."
 FEWEST_ITERATIONS = 10
 ROOM = 1.25
 """A repeat runs so much longer than it took to fail."""
+MOST_CHANGES = 2
 
 
 def physics(case: Case) -> Family:
-    """The ground in halves, or without the sub-terrain that the broken robots stood on; fewer robots; other solver
-    settings. Each run is as long as it took to fail, with some room: a shorter horizon tells the same."""
-    variants = [*_grounds(case), *_fewer(case), *_solver(case)]
+    """The ground in halves, or without the sub-terrain that the broken robots stood on; without what the experiment
+    changed; fewer robots; other solver settings. Each run is as long as it took to fail, with some room: a shorter
+    horizon tells the same.
+
+    Where the changes are no suspects, the learner is: one that diverges throws the robots about, and breaks them.
+    """
+    changes = without_changes(case, MOST_CHANGES)
+    if not changes and case.kind == "not a number":
+        changes = calmer_learner(case, FINISHES)
+    if case.kind == "constraint overflow":
+        variants = [*_grounds(case), *_solver(case), *changes, *_fewer(case)]
+    else:
+        variants = [*_grounds(case), *changes, *_fewer(case), *_solver(case)]
     steps = []
     if _sub_terrains(case):
         arguments = {"task": case.spec.task, "overrides": case.spec.overrides, "num_envs": min(case.spec.num_envs, 64)}
         steps.append(Step("bisect_terrains", arguments, "trials with random actions name the sub-terrains that break"))
-    return Family("Is it the ground, the number of robots, or the solver?", variants, steps, horizon(case))
+    question = "Is it the ground, the number of robots, or the solver?"
+    if changes:
+        question = "Is it the ground, what the experiment changes, the number of robots, or the solver?"
+    return Family(question, variants, steps, horizon(case))
 
 
 def horizon(case: Case) -> int:
