@@ -27,7 +27,7 @@ CANCEL_PATIENCE = 90.0
 
 @click.command()
 @click.argument("wave", type=int)
-@click.option("--gpus", help="Devices for runs whose experiment names none: indices or UUIDs with commas, cpu, or auto.")
+@click.option("--gpus", help="Devices for runs whose experiment names none: indices, UUIDs, cpu or auto.")
 @click.option("--wait", is_flag=True, help="Follow the wave to its end; exit code 1 where a run failed.")
 @project_option
 @json_option
