@@ -190,6 +190,12 @@ def test_what_a_planner_wrote_opens_no_html_in_the_record(tmp_path: Path) -> Non
     text = provenance(spec(tmp_path))
     assert "<script" not in text
     assert "[click](" not in text
+    assert "Goes on from" not in text
+
+
+def test_a_resumed_run_says_in_its_notebook_what_it_goes_on_from(tmp_path: Path) -> None:
+    resumed = {"resumed_from": "exp001/s0", "checkpoint": "waves/001-a/exp001-b/s0/checkpoints/model_30.pt"}
+    assert "Goes on from `exp001/s0` at `model_30.pt`." in provenance(spec(tmp_path).model_copy(update=resumed))
 
 
 def test_a_failing_cell_is_saved_with_its_traceback_and_told_as_an_event(tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def velocity_error(metrics: dict[str, float], unit: str = "") -> str:
 
 
 def _in(start: float | None, now: float) -> str:
-    """When a run that waits is expected to start."""
-    return "" if start is None else f"in {ago(now, start)}"
+    """When a run that waits is expected to start; nothing where only what it waits for can tell."""
+    return "" if start is None or start < now + 1.0 else f"in {ago(now, start)}"
 
 
 def _styled(state: str) -> str:

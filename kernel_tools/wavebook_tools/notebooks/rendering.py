@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from pathlib import PurePosixPath
 
 from nbformat import NotebookNode
 from papermill.parameterize import parameterize_notebook
@@ -46,12 +47,15 @@ def provenance(spec: RunSpec) -> str:
         f"\n| override | value |\n| --- | --- |\n{overrides}\n" if overrides else "\nNo overrides: the task as it is.\n"
     )
     role = "baseline" if spec.baseline else "experiment"
+    resumed = ""
+    if spec.resumed_from is not None and spec.checkpoint is not None:
+        resumed = f"\nGoes on from `{spec.resumed_from}` at `{PurePosixPath(spec.checkpoint).name}`.\n"
     return (
         f"# {spec.id}: {spec.slug.replace('-', ' ')}\n\n"
         f"**Hypothesis.** {_quiet(spec.hypothesis)}\n\n"
         f"Wave {spec.wave} ({role}) · {_quiet(spec.goal)} · task `{spec.task}` · seed {spec.seed} · "
         f"{spec.num_envs} environments · {spec.iterations} iterations · planned by {_quiet(spec.planner)} · {created}\n"
-        f"{table}"
+        f"{resumed}{table}"
     )
 
 
