@@ -45,12 +45,14 @@ NAMES = (
 
 _MODELS = "[...Bokeh.documents[0].all_models]"
 _DRAWN = f"Bokeh.documents[0].is_idle && {_MODELS}.find(m => m.name == 'mean').data_source.data.xs[0].length > 0"
-_PLOT = """() => {
-  const view = [...Bokeh.index.query(v => v.model.type == 'Figure' && v.model.renderers.some(r => r.name == 'mean'))][0]
-  view.el.scrollIntoView({block: 'center'})
-  const {left, top, width, height} = view.el.getBoundingClientRect()
+_VIEW = "[...Bokeh.index.query(v => v.model.type == 'Figure' && v.model.renderers.some(r => r.name == 'mean'))][0]"
+_PLACE = f"{_VIEW}.model.x_range.start"
+_PLOT = f"""() => {{
+  const view = {_VIEW}
+  view.el.scrollIntoView({{block: 'center'}})
+  const {{left, top, width, height}} = view.el.getBoundingClientRect()
   return [left + width / 3, top + height / 2]
-}"""
+}}"""
 
 _EVENTS = """
 import sys
@@ -187,7 +189,7 @@ def _wavebook(project: Project, root: Path, pan_seconds: float) -> dict[str, Any
         page, seconds = open_page(browser, path.as_uri(), _DRAWN)
         x, y = page.evaluate(_PLOT)
         page.wait_for_timeout(500)
-        return {**found, "seconds": seconds, "pan": pan(page, x, y, seconds=pan_seconds)}
+        return {**found, "seconds": seconds, "pan": pan(page, x, y, _PLACE, seconds=pan_seconds)}
 
 
 class _Heartbeat:
