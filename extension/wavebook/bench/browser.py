@@ -85,8 +85,8 @@ def pan(page: Page, x: float, y: float, place: str, *, seconds: float = 3.0) -> 
         place: A JavaScript expression for where the figure is, which changes as it moves.
 
     Returns:
-        `frame_rate`, how often a second the figure was seen elsewhere, and the processor time of a frame [ms]. The pointer
-        is moved again once the browser has answered its last move, so the figure can move no oftener.
+        `frame_rate`, how often a second the figure was seen elsewhere, and the processor time of a frame [ms]. The
+        pointer is moved again once the browser has answered its last move, so the figure can move no oftener.
 
     Raises:
         WavebookError: The figure did not move, or no frame was drawn.
