@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.agent.messages_server import KEY, MessagesServer, serving
 from tests.browser.lab import Lab
@@ -25,6 +25,8 @@ pytestmark = pytest.mark.browser
 
 SETTINGS = '[training]\ntask = "{task}"\n[planner.claude]\nbase_url = "{url}"\n'
 WEEK = 7 * 24 * 3600.0
+
+CHAT = re.compile(r"/wavebook/api/chat(\?|$)")
 
 ANSWER = 30_000
 """How long an answer may take [ms]: the first of a server waits for the client's library to be loaded."""
@@ -167,7 +169,7 @@ def test_an_answer_is_streamed_stopped_and_asked_again(
     sidebar.ask("And exp001?")
     expect(panel.locator(".jp-chat-message").last).to_contain_text("ANTHROPIC_API_KEY")
     sidebar.theme("JupyterLab Dark")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(1000)
     sidebar.picture(artifact("chat-answer-dark.png"))
     accessible(page, "#wavebook .jp-Wavebook-chat")
     sidebar.theme("JupyterLab Light")  # the server keeps it
@@ -201,6 +203,39 @@ def test_what_is_written_during_an_answer_is_not_lost(sidebar: Sidebar, model: M
     sidebar.input.press("Enter")
     expect(panel).to_contain_text("Steps are as hard.", timeout=ANSWER)
     expect(sidebar.input).to_have_value("")
+
+
+def test_messages_that_were_fetched_before_an_answer_do_not_replace_it(sidebar: Sidebar, model: MessagesServer) -> None:
+    page, panel = sidebar.page, sidebar.panel
+    sidebar.command("wavebook:new-conversation")
+    model.turns += [says("Stairs are hard.")]
+    sidebar.ask("Talk about stairs")
+    expect(panel).to_contain_text("Stairs are hard.", timeout=ANSWER)
+
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "GET":
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route(CHAT, hold)
+    page.evaluate("void window.jupyterapp.commands.execute('wavebook:refresh')")
+    for _ in range(100):
+        if not held:
+            page.wait_for_timeout(100)
+    model.turns += [says("Gravel is worse.")]
+    sidebar.ask("And about gravel?")
+    expect(panel).to_contain_text("Gravel is worse.", timeout=ANSWER)
+    expect(panel.locator(".jp-chat-input-toolbar").get_by_role("button", name="Stop")).to_have_count(0)
+    newest, response = held.pop()  # asked for in the middle of the answer
+    newest.fulfill(response=response)
+    page.wait_for_timeout(1000)
+    expect(panel).to_contain_text("Gravel is worse.")
+    for route, response in held:
+        route.fulfill(response=response)
+    page.unroute(CHAT)
 
 
 def test_conversations_are_chosen_named_and_deleted(

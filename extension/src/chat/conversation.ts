@@ -100,8 +100,15 @@ export class Conversation implements IDisposable {
 
   /** Fetch the list and all messages; these are left alone while an answer is under way, which brings its own. */
   async load(): Promise<void> {
+    const { busy, _sent: sent } = this;
     const [messages] = await Promise.all([this._server.messages(), this.loadList()]);
-    if (!this.busy && !sameMessages(messages, this._messages)) {
+    if (this.busy || this._isDisposed) {
+      return;
+    }
+    if (busy || sent !== this._sent) {
+      return this.load(); // the answer that has ended meanwhile says more than what was fetched
+    }
+    if (!sameMessages(messages, this._messages)) {
       this._messages = messages;
       this._changed.emit({ kind: 'reset' });
     }
@@ -120,6 +127,7 @@ export class Conversation implements IDisposable {
       );
     }
     const abort = (this._abort = new AbortController());
+    this._sent += 1;
     this._setProblem(null);
     this._busyChanged.emit(true);
     const echo: IChatMessage = {
@@ -309,6 +317,7 @@ export class Conversation implements IDisposable {
   private _list: IConversationInfo[] = [];
   private _problem: string | null = null;
   private _abort: AbortController | null = null;
+  private _sent = 0;
   private _isDisposed = false;
   private _changed = new Signal<this, ConversationChange>(this);
   private _listChanged = new Signal<this, void>(this);
