@@ -122,9 +122,10 @@ class Approvals:
             TakenError: One of its numbers is taken.
             UsageError: The plan cannot run (``check_plan``, ``check_templates``).
         """
-        check_plan(plan, self._tasks, device_names=self.project.settings().engine.device_names)
+        settings = self.project.settings()
+        check_plan(plan, self._tasks, device_names=settings.engine.device_names)
         check_templates(self.project, plan)
-        plan = plan.model_copy(update={"budget": plan.budget.within(self.project.settings().budget)})
+        plan = plan.model_copy(update={"budget": plan.budget.within(settings.budget)})
         now = round(self._clock(), 3)
         guess = estimate(self.project, plan)
         with opened(self.project, SCHEMA) as connection, transaction(connection):

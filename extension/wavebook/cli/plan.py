@@ -21,7 +21,6 @@ from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
-from wavebook_tools.tasks import check_plan
 
 
 @click.command()
@@ -52,7 +51,6 @@ def plan(
     else:
         assert directive is not None
         proposed = ask(project, directive, experiments=experiments, seeds=seeds)
-    check_plan(proposed, device_names=project.settings().engine.device_names)
     approval = Approvals(project).propose(proposed)
     if as_json:
         print_json(approval.plan.model_dump(mode="json"))
