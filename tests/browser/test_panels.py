@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -224,7 +225,7 @@ def test_a_run_is_followed_and_a_failed_one_explained(
     expect(view.locator(".jp-Wavebook-curve canvas")).to_have_count(2)
     log = view.get_by_label(f"Log of {LIVE}")
     expect(log).to_contain_text("is done")
-    before = int(log.inner_text().rstrip().rsplit("iteration ", 1)[1].split()[0])
+    before = int(re.findall(r"iteration (\d+) is done", log.inner_text())[-1])
     expect(log).to_contain_text(f"iteration {before + 30} is done", timeout=30_000)
     assert log.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 30
     expect(view.get_by_role("img", name="Velocity error xy, training [m/s] over")).to_be_visible()
