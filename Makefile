@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 FRONT_END := $(shell find extension/src extension/style extension/schema -type f 2>/dev/null)
 
-.PHONY: demo lab test test-fast test-faults lint lock pictures install clean
+.PHONY: demo lab test test-fast test-faults lint lint-python lint-front-end lock pictures install clean
 
 demo: install
 	$(BIN)/wavebook demo --project demo
@@ -81,11 +81,15 @@ chromium:
 	  else echo "Chromium is not installed; the browser tests will be skipped" >&2; fi; \
 	fi
 
-lint: install
+lint: lint-python lint-front-end
+
+lint-python: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-front-end: install
 	cd extension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm lint:check
 
 # The tour's pictures, and those of the comparison, as the browser tests see them.

@@ -27,7 +27,7 @@ seconds = 2.0
 [devices]
 use = ["cpu"]
 """
-DIRECTIVE = "Make DHAV1 track its commanded velocity better on flat ground, with 2 experiments"
+DIRECTIVE = "Make DHAV1 track its commanded velocity better on flat ground, with 2 experiments and 1 seed"
 RUN_MILLISECONDS = 600_000
 
 

@@ -37,14 +37,14 @@ note(state="ended", signal=None)
 class Job:
     """One submitted program."""
 
-    def __init__(self, engine: Engine, folder: Path, placement: Placement) -> None:
+    def __init__(self, engine: Engine, folder: Path, placement: Placement, patience: float) -> None:
         self.engine = engine
         self.folder = folder
-        self.id = self._submit(placement)
+        self.id = self._submit(placement, patience)
 
-    def _submit(self, placement: Placement) -> str:
-        """Submit as the queue does: again while the cluster takes no jobs."""
-        deadline = time.monotonic() + 60
+    def _submit(self, placement: Placement, patience: float) -> str:
+        """Submit as the queue does: again while the cluster takes no jobs, for that long [s]."""
+        deadline = time.monotonic() + patience
         while True:
             try:
                 return self.engine.submit(placement)
@@ -83,7 +83,14 @@ class Jobs:
         self.environment = environment
         self.all: list[Job] = []
 
-    def submit(self, *arguments: str, gpus: int = 1, devices: tuple[str, ...] = ("auto",), **fields: object) -> Job:
+    def submit(
+        self,
+        *arguments: str,
+        gpus: int = 1,
+        devices: tuple[str, ...] = ("auto",),
+        patience: float = 60,
+        **fields: object,
+    ) -> Job:
         number = len(list(self.root.iterdir()))
         folder = self.root / f"run {number} $(touch hit)"  # a path that a shell would tear
         folder.mkdir()
@@ -104,7 +111,7 @@ class Jobs:
             gpus=gpus,
             **fields,  # type: ignore[arg-type]
         )
-        self.all.append(Job(self.engine, folder, placement))
+        self.all.append(Job(self.engine, folder, placement, patience))
         return self.all[-1]
 
     def close(self) -> None:

@@ -44,6 +44,7 @@ ReturnToService=2
 SlurmdTimeout=5
 SlurmdParameters=config_overrides
 KillWait=20
+MessageTimeout=5
 MinJobAge=300
 InactiveLimit=0
 SchedulerParameters=sched_interval=1,bf_interval=1

@@ -95,7 +95,7 @@ def test_a_scheduler_that_does_not_answer_ends_nothing(jobs: Jobs, slurm: SlurmC
         with pytest.raises(WavebookError, match=r"scancel|squeue"):
             jobs.engine.cancel(job.id)
         with pytest.raises(ClusterUnreachableError, match=r"sbatch: .*controller"):
-            jobs.submit()
+            jobs.submit(patience=0)
     finally:
         slurm.restart_controller()
     assert job.state is EngineState.RUNNING
