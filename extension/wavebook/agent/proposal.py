@@ -361,7 +361,7 @@ class Proposer:
             code=code or [],
             experiments=specs,
             devices=self._devices(),
-            share=self.settings.devices.runs_per_gpu > 1,
+            share=self.settings.devices.share,
             budget=Budget(max_runs=self._max_runs(), gpu_hours=directive.gpu_hours or self.settings.budget.gpu_hours),
             evaluation=self.settings.evaluation,
             planner=self.planner,

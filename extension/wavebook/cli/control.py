@@ -58,13 +58,12 @@ def start_wave(project: Project, wave: int, devices: list[str] | None = None) ->
     if approval is not None and approval.state == "approved" and not approval.queued:
         approvals.queue_wave(wave)  # a process died between the decision and the queue
         return
-    approval = _pending(approvals, wave)
+    approval = _pending(approvals, wave, approval)
     approvals.decide(approval.id, "approve", user_name(), why="started at the command line", devices=devices)
 
 
-def _pending(approvals: Approvals, wave: int) -> Approval:
-    """The plan of a wave, which waits for a decision."""
-    approval = approvals.for_wave(wave)
+def _pending(approvals: Approvals, wave: int, approval: Approval | None) -> Approval:
+    """What is noted for a wave, where that is a plan which waits for a decision; else an error that says what it is."""
     if approval is not None and approval.state == "pending":
         return approval
     if any(record.id == wave for record in approvals.project.waves()):
@@ -86,7 +85,8 @@ def _pending(approvals: Approvals, wave: int) -> Approval:
 def reject(wave: int, why: str, project_path: Path | None, as_json: bool) -> None:
     """Reject the proposed WAVE. Nothing of it runs, and its number is free again."""
     approvals = Approvals(find_project(project_path))
-    rejected = approvals.decide(_pending(approvals, wave).id, "reject", user_name(), why=why)
+    approval = _pending(approvals, wave, approvals.for_wave(wave))
+    rejected = approvals.decide(approval.id, "reject", user_name(), why=why)
     if as_json:
         print_json(rejected.model_dump(mode="json"))
     else:

@@ -17,6 +17,10 @@ class Cancellation:
     by: str
     why: str = ""
 
+    def message(self, when: str = "") -> str:
+        """How the end of the run is told: «cancelled by ana: a typo», with ``when`` after the name."""
+        return f"cancelled by {self.by}{when}" + (f": {self.why}" if self.why else "")
+
 
 def request_cancellation(record: RunRecord, by: str, why: str) -> None:
     """Write the request; the run's supervisor takes it up within a second, at once where it gets a signal.

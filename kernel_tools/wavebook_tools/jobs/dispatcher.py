@@ -34,7 +34,7 @@ from wavebook_tools.jobs.leases import Lease
 from wavebook_tools.jobs.options import QueueOptions, read_options
 from wavebook_tools.jobs.preflight import WAITS, Preflights
 from wavebook_tools.jobs.processes import SUPERVISOR, ProcessIdentity, end_marked, find_supervisor
-from wavebook_tools.jobs.recovery import final_event, finish_from_record, has_started
+from wavebook_tools.jobs.recovery import finish_from_record, has_started
 from wavebook_tools.jobs.slots import Slots, Waiting
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import Timings, patience, read_timing
@@ -144,8 +144,8 @@ class Dispatcher:
     def _end_cancelled(self) -> None:
         """Runs that were cancelled while they waited never start."""
         for run in self.store.cancelled_in_queue():
-            why = f": {run.cancel_why}" if run.cancel_why else ""
-            self._finish(run, RunState.CANCELLED, f"cancelled by {run.cancel_by} before it started{why}")
+            if run.cancellation is not None:
+                self._finish(run, RunState.CANCELLED, run.cancellation.message(" before it started"))
 
     def _place(self) -> float | None:
         """Start what can be started; returns when to try again although nobody calls [s]."""
@@ -354,21 +354,17 @@ class Dispatcher:
         for lease in self.leases.pop(run_id, []):
             lease.close()
         if not run.state.final:
-            lost = final_event(RunRecord(folder)) is None
-            state = finish_from_record(self.store, run, RunRecord(folder), engine_message)
-            if state is RunState.DONE:
+            finish = finish_from_record(self.store, run, RunRecord(folder), engine_message)
+            if finish.state is RunState.DONE:
                 self._learn(run, RunRecord(folder))
-            elif lost and state is RunState.FAILED:
-                self._note_lost(run)
+            elif finish.state is RunState.FAILED and not finish.from_record:
+                self._note_lost(run, finish.message or "")
         self.conclude(run.wave)
 
-    def _note_lost(self, run: QueuedRun) -> None:
+    def _note_lost(self, run: QueuedRun, why: str) -> None:
         """Nobody is left who could note in the ledger how the run ended."""
-        row = self.store.get(run.id)
         with contextlib.suppress(WavebookError):  # a full disk, perhaps the cause
-            self.project.ledger.append(
-                "watchdog", "lost supervisor", "end run", why=(row and row.message) or "", wave=run.wave, runs=[run.id]
-            )
+            self.project.ledger.append("watchdog", "lost supervisor", "end run", why=why, wave=run.wave, runs=[run.id])
 
     def _learn(self, run: QueuedRun, record: RunRecord) -> None:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue

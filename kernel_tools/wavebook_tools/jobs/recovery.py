@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass
 from typing import Any
 
 from wavebook_tools.jobs.store import QueuedRun, QueueStore
@@ -78,9 +79,19 @@ def final_event(record: RunRecord) -> dict[str, Any] | None:
     return last if last is not None and RunState(last["state"]).final else None
 
 
+@dataclass(frozen=True)
+class Finish:
+    """The final state that a run was given."""
+
+    state: RunState
+    message: str | None
+    from_record: bool
+    """Whether its own supervisor told it; one that was killed tells nothing."""
+
+
 def finish_from_record(
     store: QueueStore, run: QueuedRun, record: RunRecord, engine_message: str | None = None
-) -> RunState:
+) -> Finish:
     """Give a run whose supervisor has ended its final state: the one its record tells, or ``failed``.
 
     Args:
@@ -89,11 +100,11 @@ def finish_from_record(
     last = newest_state(tail_events(record))
     state = RunState(last["state"]) if last else RunState.QUEUED
     message = last.get("message") if last else None
-    ended = float(last["t"]) if last and state.final else None
-    if not state.final:
-        if run.cancel_by is not None:
-            why = f": {run.cancel_why}" if run.cancel_why else ""
-            state, message = RunState.CANCELLED, f"cancelled by {run.cancel_by}{why}"
+    from_record = state.final
+    ended = float(last["t"]) if last and from_record else None
+    if not from_record:
+        if run.cancellation is not None:
+            state, message = RunState.CANCELLED, run.cancellation.message()
         elif record.result_path.exists():
             state, message = RunState.DONE, "finished; its supervisor was killed after the evaluation"
         else:
@@ -104,4 +115,4 @@ def finish_from_record(
                 events.write("state", state=state, message=message)
     iteration, metrics = summary(record)
     store.finish(run.id, state, message=message, ended=ended, iteration=iteration, metrics=metrics)
-    return state
+    return Finish(state, message, from_record)

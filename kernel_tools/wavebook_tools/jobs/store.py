@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wavebook_tools.jobs.cancellation import Cancellation
 from wavebook_tools.records.database import connect, missing_columns
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.states import FINAL_STATES, UNFINISHED_STATES, RunState
@@ -94,6 +95,11 @@ class QueuedRun:
     def request(self) -> tuple[str, int, bool]:
         """What it asks for: runs with the same request wait for the same devices."""
         return json.dumps(self.devices), self.gpus, self.share
+
+    @property
+    def cancellation(self) -> Cancellation | None:
+        """The request to end it, None where nobody made one."""
+        return None if self.cancel_by is None else Cancellation(self.cancel_by, self.cancel_why or "")
 
     @property
     def gpu_count(self) -> int:

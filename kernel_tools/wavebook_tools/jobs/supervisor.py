@@ -145,7 +145,7 @@ class Supervisor:
         request = read_cancellation(self.record)
         if request is None:
             return Ending(RunState.FAILED, "ended from outside (the machine, its session or its scheduler ended it)")
-        return Ending(RunState.CANCELLED, f"cancelled by {request.by}" + (f": {request.why}" if request.why else ""))
+        return Ending(RunState.CANCELLED, request.message())
 
     def _over_limit(self) -> Ending | None:
         hours = self.limits.get("hours")

@@ -39,6 +39,11 @@ class DeviceSettings(Document):
         default="warn", description="Whether processes on a GPU that are no runs keep runs away from it"
     )
 
+    @property
+    def share(self) -> bool:
+        """Whether the agent's waves share devices."""
+        return self.runs_per_gpu > 1
+
 
 class QueueSettings(Document):
     """How the queue moves."""

@@ -84,7 +84,7 @@ def wave_plan(workspace: Workspace, arguments: ProposeWave) -> WavePlan:
             code=arguments.code,
             experiments=[_spec(offset, one, numbers) for offset, one in enumerate(arguments.experiments)],
             devices=arguments.devices or settings.devices.use,
-            share=settings.devices.runs_per_gpu > 1,
+            share=settings.devices.share,
             budget=Budget(
                 max_runs=settings.budget.max_runs,
                 gpu_hours=min(hours, default=None),
