@@ -252,6 +252,26 @@ def test_small_runs_share_a_device_up_to_the_limit(queue: Queue, machine: Machin
     assert {row(queue, run).device for run in ids} == {"GPU-aaaa"}
 
 
+def test_small_runs_share_a_mig_instance_and_keep_others_from_it(project: object) -> None:
+    def take(run: str, **arguments: Any) -> leases.Lease | None:
+        return leases.acquire("MIG-1", run=run, project="p", parent="GPU-0", slice_index=1, **arguments)
+
+    shares = [take("a", slots=2), take("b", slots=2)]
+    assert all(shares), "each is given a share"
+    assert take("c", slots=2) is None
+    assert take("c") is None, "nobody gets alone what is shared"
+    assert leases.acquire("GPU-0", run="c", project="p") is None
+    neighbour = leases.acquire("MIG-0", run="d", project="p", parent="GPU-0", slice_index=0)
+    assert neighbour
+    for lease in [*shares, neighbour]:
+        assert lease
+        lease.release()
+    alone = take("c")
+    assert alone
+    assert take("a", slots=2) is None
+    alone.release()
+
+
 def test_a_foreign_process_is_avoided_told_and_can_block(queue: Queue, machine: Machine) -> None:
     machine.set(["GPU-aaaa", "GPU-bbbb"], {"GPU-aaaa": [os.getpid()]})
     ids = holding(queue, plan(seeds=2))

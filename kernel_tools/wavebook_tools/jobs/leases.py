@@ -33,6 +33,9 @@ device to two runs."""
 SLICE_SLOTS = 1 << 20
 """Where the slots of a GPU's MIG instances begin: each instance in use keeps the whole GPU from being taken."""
 
+SLOTS_OF_SLICE = 1 << 10
+"""How many slots each instance has there, so that runs that share it hold one each; more than may share a device."""
+
 LINE = 512
 """Length of a slot's line in the file [bytes]."""
 
@@ -116,18 +119,19 @@ def _acquire(
 ) -> Lease | None:
     descriptors: list[int] = []
     try:
-        if parent is not None:
-            descriptors.append(_open(parent))
-            if not _try_lock(descriptors[-1], SLICE_SLOTS + slice_index, 1):
-                return None
         descriptors.append(_open(device_id))
         ranges = [(0, 0)] if slots is None else [(slot, 1) for slot in range(slots)]
         taken = next((start for start, length in ranges if _try_lock(descriptors[-1], start, length)), None)
         if taken is None:
             return None
+        if parent is not None:
+            descriptors.append(_open(parent))
+            start = SLICE_SLOTS + slice_index * SLOTS_OF_SLICE + taken
+            if not _try_lock(descriptors[-1], start, SLOTS_OF_SLICE if slots is None else 1):
+                return None
         note = {"run": run, "project": project, "pid": os.getpid(), "shared": slots is not None}
         with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
-            _write_line(descriptors[-1], taken, note)
+            _write_line(descriptors[0], taken, note)
         lease = Lease(device_id, tuple(descriptors))
         descriptors = []
         return lease
