@@ -18,7 +18,7 @@ CLUSTER_INTERVAL = 1.0
 """How often the records of runs on a cluster are looked at [s]."""
 
 CLUSTER_POLL = 5.0
-"""How often the cluster's scheduler is asked [s]."""
+"""How often the cluster's scheduler is asked [s]; one that is to take out a waiting run at each look."""
 
 CLUSTER_PATIENCE = 10.0
 """How long a shared file system may take to show a run's end after its scheduler told it [s]."""
@@ -60,7 +60,8 @@ class ClusterWatch:
                 ended.append((run.id, None))
             elif run.engine == cluster.name:
                 left.append(run)
-        if time.monotonic() - self._polled <= CLUSTER_POLL:
+        taken_out = any(run.cancel_by is not None and run.started is None for run in left)
+        if time.monotonic() - self._polled <= CLUSTER_POLL and not taken_out:
             return ended, CLUSTER_INTERVAL
         self._polled = time.monotonic()
         try:
@@ -78,11 +79,13 @@ class ClusterWatch:
         """Note where a run is; whether it is gone for so long that its record will not tell any more."""
         if report.devices and ",".join(report.devices) != run.device:
             self.store.set_device(run.id, ",".join(report.devices))
-        waits = f"waits in {run.engine}: {report.message}" if report.state is EngineState.PENDING else None
+        waits = report.message if report.state is EngineState.PENDING else None
         if waits != run.message and run.cancel_by is None:
             self.store.set_message(run.id, waits)
         if report.state is not EngineState.ENDED:
             return False
+        if not report.placed and run.started is None:
+            return True  # nothing has executed it, so its record has nothing more to tell
         since = self._gone.setdefault(run.id, time.monotonic())
         return time.monotonic() - since > CLUSTER_PATIENCE
 

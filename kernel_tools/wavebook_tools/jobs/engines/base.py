@@ -30,6 +30,8 @@ class EngineReport:
     """Why it waits or how it ended, in the engine's words (``Resources``, ``NODE_FAIL``, …)."""
     devices: tuple[str, ...] = ()
     """What the engine placed it on, where it tells."""
+    placed: bool = True
+    """False where it surely never was on a device: it was taken out while it waited."""
 
 
 @dataclass(frozen=True)

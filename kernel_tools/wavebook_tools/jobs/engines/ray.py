@@ -112,7 +112,8 @@ class RayEngine:
             return EngineReport(EngineState.PENDING, f"waits in Ray: {message}" if message else "waits in Ray")
         if status == "RUNNING":
             return EngineReport(EngineState.RUNNING, None, devices)
-        return EngineReport(EngineState.ENDED, f"Ray ended the job: {status}" + (f" ({message})" if message else ""))
+        told = f"Ray ended the job: {status}" + (f" ({message})" if message else "")
+        return EngineReport(EngineState.ENDED, told, placed=status != "PENDING")
 
     def _submit(self, native: str, command: str, metadata: Mapping[str, str]) -> None:
         job = {

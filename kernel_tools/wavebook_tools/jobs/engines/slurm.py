@@ -196,7 +196,8 @@ def _report(line: str) -> tuple[str, EngineReport]:
     devices = (nodes,) if nodes else ()
     if state in ENDED:
         log = "; see log.txt" if state == "FAILED" else ""
-        return job, EngineReport(EngineState.ENDED, f"Slurm ended the job: {state}{told}{log}", devices)
+        message = f"Slurm ended the job: {state}{told}{log}"
+        return job, EngineReport(EngineState.ENDED, message, devices, placed=bool(devices))
     return job, EngineReport(EngineState.RUNNING, None if state == "RUNNING" else f"{state}{told}", devices)
 
 
