@@ -73,3 +73,13 @@ def test_the_end_of_a_run_that_was_placed_is_told_by_its_record_which_may_be_lat
     scheduler, watch = Scheduler(), ClusterWatch(project, store)
     scheduler.report = EngineReport(EngineState.ENDED, "Slurm ended the job: COMPLETED", ("node1",))
     assert watch.look(ClusterEngine("slurm", scheduler))[0] == []
+
+
+@pytest.mark.parametrize(("devices", "gpus", "counted"), [(["auto"], 2, 2), (["auto"], 1, 1), (["cpu"], 1, 0)])
+def test_a_node_is_not_counted_as_a_gpu(
+    project: Project, store: QueueStore, devices: list[str], gpus: int, counted: int
+) -> None:
+    submitted(store, devices=devices, gpus=gpus)
+    assert row(store).gpu_count == counted
+    store.set_device(RUN, "node1")
+    assert row(store).gpu_count == counted

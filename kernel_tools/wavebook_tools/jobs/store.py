@@ -103,8 +103,8 @@ class QueuedRun:
 
     @property
     def gpu_count(self) -> int:
-        """GPUs that it was given; a scheduler that does not tell gave it what it asked for."""
-        if self.engine != LOCAL and not self.device:
+        """GPUs that it was given; a scheduler, which tells the node alone, gave it what it asked for."""
+        if self.engine != LOCAL:
             return 0 if self.devices == ["cpu"] else self.gpus
         return sum(1 for name in (self.device or "").split(",") if name and name != "cpu")
 
