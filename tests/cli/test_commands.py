@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
+from wavebook.cli.control import cancel
+from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.project import Project
+from wavebook_tools.records.run import RunSpec, RunState
 
 DIRECTIVE = "track the commanded velocity better on flat ground, 2 experiments"
 
@@ -131,6 +138,25 @@ def test_cancel_waits_until_the_processes_are_gone(project: Project) -> None:
     again = wavebook("cancel", "1", project=project.root)
     assert again.returncode == 2
     assert "has no run that could be cancelled" in again.stderr
+
+
+def test_cancelling_what_is_being_cancelled_waits_for_its_end_too(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = small_plan()
+    with contextlib.closing(QueueStore(project)) as store:
+        store.add([(RunSpec.from_plan(plan, plan.experiments[0], 0), "waves/001-small/exp001-first/s0")])
+        store.start("exp001/s0", "cpu")
+        assert store.request_cancel("exp001/s0", "ana", "enough")
+
+    def end(queue: Queue, runs: Iterable[str], timeout: float) -> bool:
+        return all(queue.store.finish(run, RunState.CANCELLED) for run in runs)
+
+    monkeypatch.setattr(Queue, "wait", end)
+    once_more = ["exp001/s0", "--project", str(project.root)]
+    done = CliRunner().invoke(cancel, once_more)
+    assert (done.exit_code, done.stdout) == (0, "exp001/s0: cancelled\n"), done.output
+    assert CliRunner().invoke(cancel, once_more).exit_code != 0
 
 
 @pytest.mark.parametrize(

@@ -167,14 +167,17 @@ def cancel(target: str, why: str, project_path: Path | None, as_json: bool) -> N
     project = find_project(project_path)
     with Queue(project) as queue:
         if target.isdigit():
-            ids = queue.cancel_wave(int(target), user_name(), why)
+            ids = [RunId(row.id) for row in queue.store.of_wave(int(target)) if not row.state.final]
+            queue.cancel_wave(int(target), user_name(), why)
             if not ids:
                 raise UsageError(f"wave {target} has no run that could be cancelled; all have ended")
         else:
             ids = [RunId(target)]
             if not queue.cancel(target, user_name(), why):
                 row = queue.store.get(target)
-                raise UsageError(f"the run {target!r} has ended already ({row.state if row else 'unknown'})")
+                if row is None or row.state.final:
+                    raise UsageError(f"the run {target!r} has ended already ({row.state if row else 'unknown'})")
+                # Somebody asked for it before: what this call promises is the same.
         gone = queue.wait(ids, CANCEL_PATIENCE)
         states = {run_id: row.state.value for run_id in ids if (row := queue.store.get(run_id))}
     if as_json:
