@@ -211,6 +211,11 @@ def test_killing_any_process_of_a_run_ends_it_in_a_true_state_with_nothing_left(
     if victim == "supervisor":  # nobody else could note it
         (noted,) = [d for d in queue.project.ledger.read() if d.what == "end run"]
         assert (noted.name, noted.refs["runs"], noted.why) == ("lost supervisor", ids, row.message)
+    notebook = queue.project.run(ids[0]).notebook_path
+    deadline = time.monotonic() + 60
+    while f"**failed**: {row.message}" not in nbformat.read(notebook, as_version=4).cells[0].source:
+        assert time.monotonic() < deadline, "the notebook says how its run ended"
+        time.sleep(0.05)
 
 
 def test_killing_the_dispatcher_harms_no_run(queue: Queue) -> None:

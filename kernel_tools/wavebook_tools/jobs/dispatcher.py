@@ -31,10 +31,11 @@ from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.jobs.environment import of_run, without_secrets
 from wavebook_tools.jobs.leases import Lease
+from wavebook_tools.jobs.notes import begin_note
 from wavebook_tools.jobs.options import QueueOptions, read_options
 from wavebook_tools.jobs.preflight import WAITS, Preflights
 from wavebook_tools.jobs.processes import SUPERVISOR, ProcessIdentity, end_marked, find_supervisor
-from wavebook_tools.jobs.recovery import finish_from_record, has_started
+from wavebook_tools.jobs.recovery import Finish, finish_from_record, has_started
 from wavebook_tools.jobs.slots import Slots, Waiting
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
 from wavebook_tools.jobs.timing import Timings, patience, read_timing
@@ -75,6 +76,8 @@ class Dispatcher:
         self.selector.register(self.wake, selectors.EVENT_READ, None)
         self.conclusions = Conclusions(project, self.store)
         self.preflights = Preflights(project)
+        self.notes: set[int] = set()
+        """Processes that write into notebooks how their runs ended."""
         self.leases: dict[str, list[Lease]] = {}
         """Leases of runs that this dispatcher started. It keeps them beside the supervisor until nothing is left of the
         run: a device is free when its last process is gone, not when the supervisor is."""
@@ -357,14 +360,21 @@ class Dispatcher:
             finish = finish_from_record(self.store, run, RunRecord(folder), engine_message)
             if finish.state is RunState.DONE:
                 self._learn(run, RunRecord(folder))
-            elif finish.state is RunState.FAILED and not finish.from_record:
-                self._note_lost(run, finish.message or "")
+            elif not finish.from_record:
+                self._note_lost(run, finish)
         self.conclude(run.wave)
 
-    def _note_lost(self, run: QueuedRun, why: str) -> None:
-        """Nobody is left who could note in the ledger how the run ended."""
-        with contextlib.suppress(WavebookError):  # a full disk, perhaps the cause
-            self.project.ledger.append("watchdog", "lost supervisor", "end run", why=why, wave=run.wave, runs=[run.id])
+    def _note_lost(self, run: QueuedRun, finish: Finish) -> None:
+        """Nobody is left who could note in the notebook and the ledger how the run ended."""
+        with contextlib.suppress(OSError):
+            pid = begin_note(RunRecord(self.project.root / run.folder), finish.state, finish.message)
+            self.notes.add(pid)
+            self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
+        if finish.state is RunState.FAILED:
+            with contextlib.suppress(WavebookError):  # a full disk, perhaps the cause
+                self.project.ledger.append(
+                    "watchdog", "lost supervisor", "end run", why=finish.message or "", wave=run.wave, runs=[run.id]
+                )
 
     def _learn(self, run: QueuedRun, record: RunRecord) -> None:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
@@ -403,6 +413,9 @@ class Dispatcher:
                 os.waitpid(pid, 0)
             if run_id is None and self.preflights.ended(pid):
                 continue  # the next look places its runs
+            if pid in self.notes:
+                self.notes.remove(pid)
+                continue
             if run_id is None:
                 self.conclusions.ended()
                 self._conclude_next()

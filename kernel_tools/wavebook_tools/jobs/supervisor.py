@@ -323,19 +323,12 @@ class Supervisor:
             # Whoever reads the final state may count on free devices.
             Lease(",".join(self.devices), tuple(self.leases)).release()
         if ending.state is not RunState.DONE:
-            self._annotate(ending)
+            from wavebook_tools.jobs.notes import note_ending
+
+            with contextlib.suppress(Exception):  # the record's state does not hang on the note in its notebook
+                note_ending(self.record, ending.state, ending.message)
         self.events.append({"t": ended, "kind": "state", "state": ending.state, "message": ending.message})
         return ending.state
-
-    def _annotate(self, ending: Ending) -> None:
-        # Imported here, as it is heavy and a run that is done never needs it.
-        from wavebook_tools.notebooks.startup import skip_iri_checks
-
-        skip_iri_checks()
-        from wavebook_tools.notebooks.annotation import annotate
-
-        with contextlib.suppress(Exception):  # the record's state does not hang on the note in its notebook
-            annotate(self.record.notebook_path, f"**{ending.state.value}**: {ending.message}")
 
 
 def _wait(worker: subprocess.Popen[bytes], seconds: float) -> bool:
