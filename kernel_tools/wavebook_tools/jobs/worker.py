@@ -29,11 +29,16 @@ from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.project import Project, RunRecord
 
 
+class UnsavedError(WavebookError):
+    """The notebook cannot be saved any more: the disk is full, or the folder has become read-only."""
+
+
 def execute(project: Project, record: RunRecord) -> None:
     """Render the run's notebook and execute it in place.
 
     Raises:
         WavebookError: The record or its template is wrong.
+        UnsavedError: The notebook cannot be saved while it is executed.
         PapermillExecutionError: A cell failed; the notebook holds the traceback.
     """
     spec = record.spec()
@@ -58,6 +63,8 @@ def execute(project: Project, record: RunRecord) -> None:
                 stream_limit=spec.limits.cell_output_bytes,
                 kernel_manager=manager,
             )
+        except WavebookError as error:
+            raise UnsavedError(str(error)) from error
         finally:
             with contextlib.suppress(OSError):
                 sign(record.notebook_path)
@@ -86,8 +93,9 @@ def main() -> None:
     except PapermillExecutionError:
         raise SystemExit(1) from None  # its traceback stands in the notebook and the log
     except WavebookError as error:
-        EventWriter(record.events_path).write("alert", finding="crash at start", message=str(error))
         print(error, file=sys.stderr)
+        finding = "not saved" if isinstance(error, UnsavedError) else "crash at start"
+        EventWriter(record.events_path).write("alert", finding=finding, message=str(error))
         raise SystemExit(1) from None
 
 
