@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from rich.console import Console
 
 from tests.jobs.conftest import small_plan
 from wavebook.cli.output import run_table
+from wavebook_tools.jobs.processes import ProcessIdentity
+from wavebook_tools.jobs.recovery import finish_from_record
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.files import write_json
 from wavebook_tools.records.project import Project
-from wavebook_tools.records.run import RunSpec
+from wavebook_tools.records.run import RunSpec, RunState
 
 
 def status_of(project: Project, states: list[dict[str, Any]]) -> dict[str, Any]:
@@ -50,6 +53,33 @@ def test_an_end_that_the_queue_cannot_note_is_told(project: Project, monkeypatch
     run = project_status(project)["waves"][0]["runs"][0]
     assert run["state"] == "running"
     assert run["message"].startswith("ended as failed: no space is left; the queue could not note it yet")
+
+
+def test_a_run_whose_processes_are_gone_is_told_while_nobody_can_note_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert status_of(project, [{"state": "running"}])["message"] is None
+    process = subprocess.Popen(["sleep", "1000"])
+    with contextlib.closing(QueueStore(project)) as store:
+        store.set_native("exp001/s0", str(ProcessIdentity.of(process.pid)))
+    monkeypatch.setattr("wavebook_tools.jobs.status.TAKE_OVER_PATIENCE", -1.0)
+    assert project_status(project)["waves"][0]["runs"][0]["message"] is None
+    process.kill()
+    process.wait()
+    told = "its processes are gone; the queue could not note it yet: is the disk full?"
+    assert project_status(project)["waves"][0]["runs"][0]["message"] == told
+
+
+def test_what_ended_a_run_is_told_also_where_its_end_could_not_be_written(project: Project) -> None:
+    status_of(project, [{"state": "running"}])
+    record = project.run("exp001/s0")
+    with contextlib.closing(EventWriter(record.events_path)) as events:
+        events.write("alert", finding="disk full", message="0.02 GB are left", ends_run=True)
+    with contextlib.closing(QueueStore(project)) as store:
+        row = store.get("exp001/s0")
+        assert row is not None
+        assert finish_from_record(store, row, record).state is RunState.FAILED
+    assert project_status(project)["waves"][0]["runs"][0]["message"] == "0.02 GB are left"
 
 
 def test_the_table_tells_when_a_waiting_run_is_expected_to_start_and_to_end(project: Project) -> None:

@@ -219,7 +219,7 @@ class Dispatcher:
         needed = self.options.free_disk_bytes
         free = free_bytes(self.project.root)
         if free < needed:
-            return f"waits for disk space: {free / 1e9:.1f} GB are free, {needed / 1e9:.1f} GB must stay"
+            return f"waits for disk space: {free / 1e9:.3g} GB are free, {needed / 1e9:.3g} GB must stay"
         return None
 
     def _code_tried(self, run: QueuedRun) -> bool:

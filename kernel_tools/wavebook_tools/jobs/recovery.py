@@ -89,6 +89,12 @@ class Finish:
     """Whether its own supervisor told it; one that was killed tells nothing."""
 
 
+def _ended_for(events: list[dict[str, Any]]) -> str | None:
+    """Why a run was being ended when nobody could write any more that it has, as on a disk that it had filled."""
+    alert = newest(events, "alert")
+    return str(alert["message"]) if alert is not None and alert.get("ends_run") else None
+
+
 def finish_from_record(
     store: QueueStore, run: QueuedRun, record: RunRecord, engine_message: str | None = None
 ) -> Finish:
@@ -97,7 +103,8 @@ def finish_from_record(
     Args:
         engine_message: How it ended in the words of the scheduler that executed it.
     """
-    last = newest_state(tail_events(record))
+    past = tail_events(record)
+    last = newest_state(past)
     state = RunState(last["state"]) if last else RunState.QUEUED
     message = last.get("message") if last else None
     from_record = state.final
@@ -108,8 +115,8 @@ def finish_from_record(
         elif record.result_path.exists():
             state, message = RunState.DONE, "finished; its supervisor was killed after the evaluation"
         else:
-            reason = engine_message or "its supervisor was killed, the disk was full, or the machine was restarted"
-            state, message = RunState.FAILED, reason
+            lost = "its supervisor was killed, the disk was full, or the machine was restarted"
+            state, message = RunState.FAILED, engine_message or _ended_for(past) or lost
         if os.path.isdir(record.path):
             with contextlib.suppress(OSError), contextlib.closing(EventWriter(record.events_path)) as events:
                 events.write("state", state=state, message=message)

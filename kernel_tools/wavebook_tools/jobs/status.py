@@ -23,6 +23,8 @@ from wavebook_tools.records.states import FINAL_STATES, RunId, RunState, latest_
 TAKE_OVER_PATIENCE = 15.0
 """Time after a run's end by which the queue has taken it over, unless it cannot [s]."""
 
+NOT_NOTED = "the queue could not note it yet: is the disk full?"
+
 
 def project_status(project: Project, *, wave: int | None = None) -> dict[str, Any]:
     """All waves with their runs, or the one named, as docs/server-api.md describes them.
@@ -134,7 +136,7 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         last = newest_state([event for event in events if event.get("state") not in FINAL_STATES])
         if last is not None:
             state, phase = RunState(last["state"]), last.get("phase")
-            message = message or _not_taken_over(events)
+            message = message or _not_taken_over(row, events)
         metric = newest_metric(events)
         if metric is not None:
             iteration, metrics = metric
@@ -173,13 +175,17 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
     }
 
 
-def _not_taken_over(events: list[dict[str, Any]]) -> str | None:
+def _not_taken_over(row: QueuedRun, events: list[dict[str, Any]]) -> str | None:
     """What to tell of a run that has ended and stays as it was, because the queue cannot write."""
-    last = newest_state(events)
-    if last is None or not RunState(last["state"]).final or time.time() - last["t"] < TAKE_OVER_PATIENCE:
+    if not events or time.time() - events[-1]["t"] < TAKE_OVER_PATIENCE:
         return None
-    why = f": {last['message']}" if last.get("message") else ""
-    return f"ended as {last['state']}{why}; the queue could not note it yet: is the disk full?"
+    last = newest_state(events)
+    if last is not None and RunState(last["state"]).final:
+        why = f": {last['message']}" if last.get("message") else ""
+        return f"ended as {last['state']}{why}; {NOT_NOTED}"
+    if row.engine == LOCAL and row.native and not ProcessIdentity.parse(row.native).alive():
+        return f"its processes are gone; {NOT_NOTED}"
+    return None
 
 
 def wave_state(runs: list[dict[str, Any]]) -> str:

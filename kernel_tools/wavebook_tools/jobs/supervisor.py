@@ -157,7 +157,7 @@ class Supervisor:
         # At each look, which costs one call: a run that writes fast fills the rest of a disk within seconds.
         free, needed = free_bytes(self.record.path), self.limits.get("free_disk_bytes", 0)
         if free < needed:
-            message = f"{free / 1e9:.1f} GB of disk space are left, less than the limit of {needed / 1e9:.1f} GB"
+            message = f"{free / 1e9:.3g} GB of disk space are left, less than the limit of {needed / 1e9:.3g} GB"
             return self._limit("disk full", message, free_bytes=free)
         return None
 
