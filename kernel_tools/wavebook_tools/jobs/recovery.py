@@ -92,7 +92,9 @@ class Finish:
 def _ended_for(events: list[dict[str, Any]]) -> str | None:
     """Why a run was being ended when nobody could write any more that it has, as on a disk that it had filled."""
     alert = newest(events, "alert")
-    return str(alert["message"]) if alert is not None and alert.get("ends_run") else None
+    if alert is None or not alert.get("ends_run"):
+        return None
+    return str(alert.get("message") or "") or None  # events that a run's own code wrote may lack it
 
 
 def finish_from_record(
