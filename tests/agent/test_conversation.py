@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -181,3 +182,14 @@ def test_messages_of_an_earlier_version_are_still_read(project):
         connection.execute("INSERT INTO conversations (created) VALUES (1.0)")
         connection.execute("INSERT INTO messages (conversation, time, sender, body) VALUES (1, 1.0, 'human', 'old')")
     assert [message.body for message in Chat(project).messages()] == ["old"]
+
+
+def test_a_panel_that_asks_twice_at_once_finds_the_first_tables(project):
+    with opened(project, ""):  # a plan from the command line has made the database, without conversations
+        pass
+    for _ in range(20):
+        with ThreadPoolExecutor(8) as threads:
+            asked = [threads.submit(question) for question in [Chat(project).messages, Chat(project).conversations] * 4]
+        assert [list(answer.result()) for answer in asked] == [[]] * 8
+        with opened(project, "") as connection:
+            connection.executescript("DROP TABLE messages; DROP TABLE conversations")

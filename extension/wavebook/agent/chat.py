@@ -205,10 +205,16 @@ class Chat:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         with opened(self.project, SCHEMA) as connection:
-            for table, columns in LATER_COLUMNS.items():
-                for statement in missing_columns(connection, table, columns):
-                    connection.execute(statement)
+            if _missing(connection):
+                with transaction(connection):  # the panel asks twice at once, and a column can be added only once
+                    for statement in _missing(connection):
+                        connection.execute(statement)
             yield connection
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    tables = LATER_COLUMNS.items()
+    return [statement for table, columns in tables for statement in missing_columns(connection, table, columns)]
 
 
 def _start(connection: sqlite3.Connection, now: float) -> int:

@@ -131,12 +131,12 @@ class QueueStore:
 
     def _upgrade(self) -> None:
         """Give the table of an older version what it lacks."""
-        missing = missing_columns(self._connection, "runs", ADDED_COLUMNS)
-        if not missing:
+        if not missing_columns(self._connection, "runs", ADDED_COLUMNS):
             return
-        columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(runs)")}
         with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")  # another process may have done it meanwhile
+            missing = missing_columns(self._connection, "runs", ADDED_COLUMNS)
+            columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(runs)")}
             if "native" not in columns:
                 self._connection.execute("ALTER TABLE runs RENAME COLUMN supervisor TO native")
             for statement in missing:
