@@ -18,7 +18,7 @@ from wavebook_tools.comparison.curves import Curve, curve, metrics_and_points
 from wavebook_tools.comparison.data import collect
 from wavebook_tools.comparison.packing import pack
 from wavebook_tools.comparison.page import comparison_layout
-from wavebook_tools.comparison.sensitivity import code_parameters
+from wavebook_tools.comparison.sensitivity import code_parameters, importance_bars
 from wavebook_tools.errors import WavebookError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -117,6 +117,9 @@ def test_importance_tells_what_goes_with_the_error_from_what_does_not(tmp_path):
     assert np.isnan(d.importance)
     few = code_parameters(collect(draw_wave(tmp_path / "few", drawn[:3]), [1]).experiments)
     assert all(np.isnan(one.importance) for one in few)
+    plot = importance_bars([a, c, b])
+    assert plot is not None
+    assert plot.legend[0] in plot.below  # not over the bars, which may fill the figure
 
 
 def test_a_hundred_long_runs_stay_small_and_quick(tmp_path):

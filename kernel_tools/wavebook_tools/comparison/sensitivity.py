@@ -106,7 +106,7 @@ def importance_bars(parameters: Sequence[Coded]) -> figure | None:
         "Importance for the velocity error",
         "rank correlation, magnitude",
         "parameter",
-        height=90 + 26 * len(known),
+        height=120 + 26 * len(known),
         y_range=FactorRange(factors=[one.short for one in reversed(known)]),
         x_range=Range1d(start=0, end=1),
     )
@@ -125,8 +125,9 @@ def importance_bars(parameters: Sequence[Coded]) -> figure | None:
         "name", right="importance", height=0.6, source=source, color="colour", legend_group="says", name="importance"
     )
     plot.legend[0].update(
-        location="bottom_right", background_fill_alpha=0, border_line_color=None, label_text_color=BASELINE_COLOUR
+        orientation="horizontal", background_fill_alpha=0, border_line_color=None, label_text_color=BASELINE_COLOUR
     )
+    plot.add_layout(plot.legend[0], "below")  # inside it would lie over the bars
     add_hover(plot, [("", "@path"), ("importance", "@importance{0.00}"), ("", "@says")], renderers=[bars])
     return plot
 
