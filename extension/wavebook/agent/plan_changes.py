@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wavebook_tools.errors import UsageError, WavebookError, did_you_mean
 from wavebook_tools.records.files import first_problem
-from wavebook_tools.records.plan import ExperimentSpec, WavePlan
+from wavebook_tools.records.plan import LARGEST_SEED, ExperimentSpec, WavePlan
 from wavebook_tools.tasks import TaskSchema, check_overrides, check_plan, task_named
 from wavebook_tools.tasks.check import check_devices
 
@@ -22,7 +22,8 @@ class ExperimentChanges(BaseModel):
 
     overrides: dict[str, Any] = Field(default_factory=dict, max_length=64)
     """New values of names that the experiment overrides already."""
-    seeds: list[int] | None = Field(default=None, max_length=32)
+    seeds: list[Any] | None = Field(default=None, max_length=32)
+    """Anything, so that what is no seed is told at its field."""
 
 
 class PlanChanges(BaseModel):
@@ -125,6 +126,9 @@ def _changed_experiment(
             told.append(f"{owner} {name}: {json.dumps(overrides[name])} -> {json.dumps(value)}")
             overrides[name] = value
     seeds = experiment.seeds if change.seeds is None else change.seeds
+    if problem := _wrong_seeds(seeds):
+        wrong[f"{owner}.seeds"] = problem
+        return experiment
     try:
         result = ExperimentSpec.model_validate(experiment.model_dump() | {"overrides": overrides, "seeds": seeds})
     except ValidationError as error:
@@ -133,6 +137,13 @@ def _changed_experiment(
     if seeds != experiment.seeds:
         told.append(f"{owner} seeds: {_listed(experiment.seeds)} -> {_listed(seeds)}")
     return result
+
+
+def _wrong_seeds(seeds: list[Any]) -> str | None:
+    for seed in seeds:
+        if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
+            return f"{str(seed)[:40]} is no seed: seeds are whole numbers from 0 to {LARGEST_SEED}"
+    return None if seeds else "give at least 1 seed, or leave the experiment out"
 
 
 def _listed(seeds: list[int]) -> str:

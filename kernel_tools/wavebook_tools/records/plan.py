@@ -13,7 +13,8 @@ from wavebook_tools.records.files import FORMAT
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
 ExperimentId = Annotated[str, Field(pattern=r"^exp\d{3,}$")]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+LARGEST_SEED = 2**31 - 1
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Overrides = dict[str, Any]
 """Dotted paths into a task's configuration (``env.…`` and ``agent.…``) and the values to set there."""
 
