@@ -62,6 +62,7 @@ def test_a_cell_compares_a_wave_by_number_folder_or_experiment(project, monkeypa
     both = repr(compare("exp002", folder / "exp001-base"))
     assert "exp001 base" in both
     assert "exp003" not in both
+    assert "exp001 base" in repr(compare(1, "exp002"))  # a wave is whole, whatever is named beside it
     with pytest.raises(UsageError, match=r"'exp009' is neither a wave nor an experiment"):
         compare("exp009")
     with pytest.raises(UsageError, match="neither"):

@@ -117,10 +117,7 @@ def _named(project: Project, named: Sequence[int | str | Path]) -> tuple[list[in
     waves: list[int] = []
     experiments: list[str] = []
     for one in named:
-        if isinstance(one, int):
-            waves.append(project.wave(one).id)
-            continue
-        wave, experiment = _wave_of(project, str(one))
+        wave, experiment = (one, "") if isinstance(one, int) else _wave_of(project, str(one))
         waves.append(wave)
         if experiment:
             experiments.append(experiment)
