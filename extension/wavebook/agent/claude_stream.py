@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wavebook.agent.planner import RefusedError
 from wavebook_tools.errors import WavebookError, did_you_mean
 from wavebook_tools.records.planner_settings import ClaudeSettings
 
@@ -56,13 +57,13 @@ def open_client(settings: ClaudeSettings) -> AsyncAnthropic:
     """A client for the endpoint of the settings, with the key of the environment and no other credential.
 
     Raises:
-        WavebookError: There is no key.
+        RefusedError: There is no key.
     """
     from anthropic import AsyncAnthropic  # slow to import, and only needed with a key
 
     key = os.environ.get(KEY, "").strip()
     if not key:
-        raise WavebookError(f"{KEY} is not set; set it where JupyterLab is started, or use the offline planner")
+        raise RefusedError(f"{KEY} is not set; set it where JupyterLab is started, or use the offline planner")
     return AsyncAnthropic(api_key=key, base_url=settings.base_url, max_retries=settings.retries)
 
 
@@ -70,7 +71,7 @@ async def describe_model(client: AsyncAnthropic, model: str) -> ModelInfo | None
     """What the endpoint says that a model can do; None where it does not say.
 
     Raises:
-        WavebookError: The key is refused, or there is no such model; the message names the nearest.
+        RefusedError: The key is refused, or there is no such model; the message names the nearest.
     """
     import anthropic
 
@@ -85,7 +86,7 @@ async def describe_model(client: AsyncAnthropic, model: str) -> ModelInfo | None
             return None  # the endpoint has no list of models
         if model in known or not known:
             return None
-        raise WavebookError(
+        raise RefusedError(
             f"there is no model {model!r} at {client.base_url.host}.{did_you_mean(model, known)} "
             "Name one in wavebook.toml (planner.claude.model)"
         ) from None
@@ -103,7 +104,8 @@ async def stream(client: AsyncAnthropic, retries: int, parameters: dict[str, Any
     The client itself asks again where no stream came about; one that breaks is begun anew here.
 
     Raises:
-        WavebookError: The endpoint refuses the request, or it failed too often; the message says what to do.
+        RefusedError: The endpoint refuses the key, the model or the request; the message says what to do.
+        WavebookError: It failed too often; the message says what to do.
     """
     import anthropic
     import httpx2
@@ -147,15 +149,17 @@ def told(error: Exception, client: AsyncAnthropic, model: str) -> WavebookError:
 
     host = client.base_url.host
     if isinstance(error, anthropic.AuthenticationError | anthropic.PermissionDeniedError):
-        return WavebookError(f"{host} refused the key in {KEY}: {_message(error)}")
+        return RefusedError(f"{host} refused the key in {KEY}: {_message(error)}")
     if isinstance(error, anthropic.NotFoundError):
-        return WavebookError(f"{host} does not know the model {model!r} (planner.claude.model in wavebook.toml)")
+        return RefusedError(f"{host} does not know the model {model!r} (planner.claude.model in wavebook.toml)")
     if isinstance(error, anthropic.RateLimitError):
         return WavebookError(f"{host} allows no more requests for now (429): {_message(error)}. Try again later")
     if isinstance(error, anthropic.APIStatusError) and (error.status_code >= 500 or error.type == "overloaded_error"):
         return WavebookError(f"{host} is overloaded or broken ({error.type or error.status_code}); try again later")
     if isinstance(error, anthropic.APIStatusError):
-        return WavebookError(f"{host} refused the request ({error.status_code}): {_message(error)}")
+        passing = error.status_code in {408, 409}  # a timeout, a conflict
+        kind = WavebookError if passing else RefusedError
+        return kind(f"{host} refused the request ({error.status_code}): {_message(error)}")
     if isinstance(error, anthropic.APIConnectionError):
         return WavebookError(f"no answer from {host}: {error.__cause__ or error}. Check the network and the base URL")
     return WavebookError(f"the answer of {host} could not be read: {error}")

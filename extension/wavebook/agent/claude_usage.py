@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from wavebook.agent.database import opened
+from wavebook.agent.planner import RefusedError
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.records.planner_settings import ClaudeSettings
 from wavebook_tools.records.project import Project
@@ -167,7 +168,8 @@ class Meter:
         """Refuse a further request where a limit is reached.
 
         Raises:
-            WavebookError: Which limit, and where it is set.
+            RefusedError: The day's money is spent; where that limit is set.
+            WavebookError: Which limit of the answer is reached, and where it is set.
         """
         settings = self.settings
         if self.tokens.all >= settings.answer_tokens:
@@ -181,7 +183,7 @@ class Meter:
                 "(planner.claude.answer_usd in wavebook.toml)"
             )
         if (day := self.day_usd()) >= settings.day_usd:
-            raise WavebookError(
+            raise RefusedError(
                 f"Claude cost {day:.2f} USD in the last 24 hours and {settings.day_usd:.2f} USD are allowed "
                 "(planner.claude.day_usd in wavebook.toml)"
             )

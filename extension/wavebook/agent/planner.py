@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from wavebook.agent.chat import Attachment, Message
+from wavebook_tools.errors import WavebookError
 from wavebook_tools.records.plan import WavePlan
+
+
+class RefusedError(WavebookError):
+    """A planner that answers nothing until a person changes something, as a key or a limit: asking again is no use."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class Planner(Protocol):
         """The answer's parts as they come: text, and at most one proposal. Without one, the answer was all there is.
 
         Raises:
+            RefusedError: It will answer nothing before a person changes something.
             WavebookError: The records cannot be read, or the directive cannot be planned; the message says why.
         """
         ...

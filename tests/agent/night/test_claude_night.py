@@ -21,7 +21,7 @@ from tests.agent.night.conftest import SETTINGS, terms, until
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.choice import ChosenPlanner
 from wavebook.agent.claude_history import FOOTNOTE
-from wavebook.agent.claude_usage import Meter
+from wavebook.agent.claude_usage import Meter, Tokens
 from wavebook.agent.night import loop, process
 from wavebook.agent.night.grant import Nights
 from wavebook.agent.night.loop import Night
@@ -178,6 +178,31 @@ def test_an_endpoint_that_stays_overloaded_ends_the_night_with_the_reason(projec
     assert "the planner does not answer: 127.0.0.1 is overloaded" in night.why
     assert Approvals(project).list() == []
     assert rows(project) == []
+
+
+def end_at_once(project: Project, monkeypatch: pytest.MonkeyPatch, turns: list[dict[str, Any]]) -> str:
+    """Why a night ended whose planner is asked once, with pauses that a test would not outlive."""
+    monkeypatch.setattr(loop, "PAUSES", (3600.0, 3600.0))
+    with scripted(project, *turns):
+        Nights(project).grant(terms(), "ada")
+        follow(project)
+    night = Nights(project).newest()
+    assert night.outcome == "failed"
+    assert rows(project) == []
+    return night.why
+
+
+def test_a_refused_key_ends_the_night_at_once(project, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-wrong-0123456789")
+    why = end_at_once(project, monkeypatch, [])
+    assert why == "the planner cannot be asked: 127.0.0.1 refused the key in ANTHROPIC_API_KEY: invalid key"
+
+
+def test_a_refused_request_and_a_spent_day_end_the_night_at_once(project, monkeypatch):
+    poor = {"status": 400, "error": "invalid_request_error", "message": "Your credit balance is too low."}
+    assert end_at_once(project, monkeypatch, [poor]).endswith("(400): Your credit balance is too low")
+    Meter(project, ClaudeSettings()).add(Tokens(output=10**7))
+    assert "USD in the last 24 hours and 20.00 USD are allowed" in end_at_once(project, monkeypatch, [])
 
 
 def test_a_plan_that_comes_after_the_hours_is_not_run(project):

@@ -21,7 +21,7 @@ from wavebook.agent.night.closing import close_night
 from wavebook.agent.night.grant import ACTOR, NightRecord, Nights, Outcome
 from wavebook.agent.night.hopeless import LOOK, end_hopeless, may_be_hopeless
 from wavebook.agent.night.spending import Spending, spending, spent_before_its_end, spent_up
-from wavebook.agent.planner import Planner
+from wavebook.agent.planner import Planner, RefusedError
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue, recover
 from wavebook_tools.jobs.store import QueuedRun
@@ -122,6 +122,9 @@ class Night:
                 return
             except UsageError as error:
                 self._end(night, "stuck", f"{error}")
+                return
+            except RefusedError as error:
+                self._end(night, "failed", f"the planner cannot be asked: {error}")
                 return
             except WavebookError as error:
                 if pause is None:
