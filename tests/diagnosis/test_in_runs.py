@@ -189,6 +189,7 @@ def test_a_kernel_that_crashes_in_native_code_is_told_with_the_place(start_run: 
     assert alert["finding"] == "kernel died"
     assert alert["evidence"]["crash"] == "Segmentation fault"
     assert any("step_of_the_physics" in frame for frame in alert["evidence"]["frames"])
+    assert alert["suggestion"]["action"] == "retry"  # how many robots there are has nothing to do with it
 
 
 def test_a_run_that_is_well_is_left_alone(start_run: StartRun) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .conftest import WatchedRun
+from .conftest import MakeRun, WatchedRun
 
 
 def write_broken(folder: Path, count: int, **arrays: Any) -> None:
@@ -21,9 +21,8 @@ def write_broken(folder: Path, count: int, **arrays: Any) -> None:
             after_root_position=np.full(3, np.nan),
             terrain_column=np.array(6 + index % 2),
             terrain_level=np.array(4),
-            reasons=np.array([True, index % 2 == 0, False, False]),
             step=np.array(240 + index),
-            **arrays,
+            **{"reasons": np.array([True, index % 2 == 0, False, False]), **arrays},
         )
 
 
@@ -58,6 +57,21 @@ def test_robots_that_the_guard_reset_are_told_once_with_their_terrain(run: Watch
     assert finding.evidence["first_step"] == 240
     assert finding.suggestion is not None
     assert finding.suggestion.num_envs == 2048
+
+
+@pytest.mark.parametrize(("reason", "action"), [(0, "fewer_envs"), (1, "lower_learning_rate")])
+def test_a_learner_that_threw_robots_about_is_to_step_less(make_run: MakeRun, reason: int, action: str) -> None:
+    """Half the robots mend no learner; robots whose values are no numbers were broken by the simulation."""
+    run = make_run({"num_envs": 8, "overrides": {"agent.algorithm.learning_rate": 0.3}})
+    run.train(1)
+    write_broken(run.folder, 2, reasons=np.arange(4) == reason)
+    finding = run.explain("cell 10: RuntimeError: normal expects all elements of std >= 0.0")
+    assert finding is not None
+    assert finding.suggestion is not None
+    assert finding.suggestion.action == action
+    assert finding.suggestion.num_envs == (4 if action == "fewer_envs" else None)
+    calmer = {"agent.algorithm.learning_rate": pytest.approx(0.1)}
+    assert finding.suggestion.overrides == (calmer if action == "lower_learning_rate" else {})
 
 
 def test_a_terrain_that_most_broken_robots_stood_on_is_to_be_excluded(run: WatchedRun) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-REASONS = ("not finite", "joint speed", "base speed", "below ground")
+NOT_FINITE = "not finite"
+REASONS = (NOT_FINITE, "joint speed", "base speed", "below ground")
 """What can be wrong with a robot, by its column in ``reasons``."""
 
 MOST_RECORDS = 40

@@ -41,7 +41,7 @@ class KernelDied(Signature):
         frames = [f"{name} ({path}:{line})" for path, line, name in found]
         message = f"the kernel crashed while {run.phase}: {crash[1]}" + (f", in {frames[0]}" if frames else "")
         suggestion = (
-            run.fewer_envs("a crash in native code amid a training is often one of size: indices or memory overrun")
+            Suggestion(Action.RETRY, "a crash in native code shows no cause; one that comes again is to be isolated")
             if run.trained
             else Suggestion(Action.INSTALL, "a library crashes as it starts: it fits neither the others nor the driver")
         )

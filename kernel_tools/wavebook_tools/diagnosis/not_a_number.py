@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wavebook_tools.diagnosis.broken import FEWEST, read_broken
+from wavebook_tools.diagnosis.broken import FEWEST, NOT_FINITE, read_broken
 from wavebook_tools.diagnosis.finding import Action, Finding, Suggestion
 from wavebook_tools.diagnosis.signature import Event, Failure, RunView, Signature, line_with, number, values_of
 
@@ -98,10 +98,10 @@ class NotANumber(Signature):
             name = f"env.scene.terrain.terrain_generator.sub_terrains.{broken.terrain}.proportion"
             why = f"most of the robots whose simulation broke stood on {broken.terrain}"
             suggestion = Suggestion(Action.EXCLUDE_TERRAIN, why, overrides={name: 0.0}, names=(broken.terrain,))
+        elif ends_run and NOT_FINITE not in broken.reasons:
+            suggestion = self._lower_learning_rate(run, thrown_about=broken.count)
         elif broken.count >= FEWEST or (broken.count and ends_run):
             suggestion = run.fewer_envs("the simulation itself broke; see checkpoints/broken")
-        elif ends_run:
-            suggestion = self._lower_learning_rate(run)
         elif metrics == [RESETS]:
             suggestion = None
         else:
@@ -109,11 +109,13 @@ class NotANumber(Signature):
         return Finding(self.kind, message, evidence, ends_run=ends_run, suggestion=suggestion)
 
     @staticmethod
-    def _lower_learning_rate(run: RunView) -> Suggestion:
+    def _lower_learning_rate(run: RunView, *, thrown_about: int) -> Suggestion:
         name = "agent.algorithm.learning_rate"
         rate = number(run.overrides.get(name))
         overrides = {name: rate / 3} if rate else {}
-        return Suggestion(Action.LOWER_LEARNING_RATE, "the learner diverged, no robot broke", overrides, names=(name,))
+        # Actions without measure throw robots about, and the guard takes them for broken; their values stay numbers.
+        why = "the learner diverged" + (" and threw robots about" if thrown_about else ", no robot broke")
+        return Suggestion(Action.LOWER_LEARNING_RATE, why, overrides, names=(name,))
 
 
 def _broken(value: object) -> bool:

@@ -251,3 +251,13 @@ def test_the_watchdogs_suggestion_becomes_words_of_the_next_directive(tmp_path):
     found = advice(project, 1)
     assert (found.words, found.needs_person) == ("32 robots", False)
     assert found.runs == ("exp001/s0", "exp001/s1")
+
+
+def test_what_ended_a_run_counts_before_what_was_told_on_the_way(tmp_path):
+    project = draw_wave(tmp_path, [Drawn("base", {0: "failed"}, baseline=True)])
+    events = EventWriter(project.run("exp001/s0").events_path)
+    events.write("alert", finding="not a number", ends_run=False, suggestion={"action": "fewer_envs", "num_envs": 32})
+    smaller = {"action": "lower_learning_rate", "overrides": {"agent.algorithm.learning_rate": 0.001}}
+    events.write("alert", finding="not a number", ends_run=True, suggestion=smaller)
+    events.close()
+    assert advice(project, 1).words == "agent.algorithm.learning_rate = 0.001"

@@ -56,8 +56,10 @@ def _words(suggestion: dict[str, Any]) -> str:
 
 
 def _suggestions(project: Project, wave: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Run, finding and suggestion of each alert; of a run that one has ended, what that one suggests alone."""
     for run in project.wave(wave).runs():
-        for event in tail_events(run):
-            suggestion = event.get("suggestion") if event["kind"] == "alert" else None
+        alerts = [event for event in tail_events(run) if event["kind"] == "alert"]
+        for event in [alert for alert in alerts if alert.get("ends_run")] or alerts:
+            suggestion = event.get("suggestion")
             if isinstance(suggestion, dict) and suggestion.get("action") in set(Action):
                 yield str(run.id), str(event.get("finding", "")), suggestion
