@@ -57,7 +57,7 @@ export interface IProject {
 }
 
 export interface IVerdict {
-  verdict: 'better' | 'worse' | 'no different' | 'failed' | 'baseline' | 'pending';
+  verdict: 'better' | 'worse' | 'no different' | 'failed' | 'finished' | 'baseline' | 'pending';
   metric: string;
   mean: number | null;
   baseline: number | null;

@@ -115,6 +115,8 @@ function verdictLabel(verdict: IVerdict, trans: TranslationBundle): string {
       return trans.__('No different');
     case 'failed':
       return trans.__('Failed');
+    case 'finished':
+      return trans.__('Finished');
     default:
       return '';
   }

@@ -19,6 +19,7 @@ MARKS = {
     "worse": "✗ worse",
     "no different": "= no different",
     "failed": "! failed",
+    "finished": "✓ finished",
     "baseline": "● baseline",
     "pending": "… pending",
 }
@@ -31,7 +32,7 @@ def ranked(experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict]) -
 
     def key(experiment: Experiment) -> tuple[bool, float, int]:
         verdict = verdicts[experiment.id]
-        judged = verdict.mean is not None and verdict.verdict not in ("pending", "failed")
+        judged = verdict.mean is not None and verdict.verdict not in ("pending", "failed", "finished")
         return not judged, verdict.mean or 0.0 if judged else 0.0, order[experiment.id]
 
     return sorted(experiments, key=key)

@@ -18,7 +18,7 @@ from wavebook_tools.records.run import RunState
 ENOUGH_DEGREES = 4
 """With fewer degrees of freedom in the wave itself, earlier waves of the same size lend theirs."""
 
-Judgement = Literal["better", "worse", "no different", "failed", "baseline", "pending"]
+Judgement = Literal["better", "worse", "no different", "failed", "finished", "baseline", "pending"]
 
 
 class Verdict(BaseModel):
@@ -149,6 +149,9 @@ def _verdict(experiment: Experiment, baseline: Experiment | None, noise: Noise |
         return _with(known, "baseline", f"{_amount(mean)} from {_count(len(numbers), 'seed')}{spread}.")
     if baseline is None:
         return _with(known, "pending", f"The wave names no baseline to judge against.{so_far}")
+    if baseline.broken and experiment.plan.purpose == "diagnosis":
+        text = f"Finished where the control {baseline.id} failed; a diagnosis ranks nothing.{so_far}"
+        return _with(known, "finished", text)
     others = baseline.measured(JUDGED, protocol)
     if baseline.broken or baseline.unfinished or not others:
         state = "failed" if baseline.broken else "has not finished"

@@ -22,6 +22,7 @@ from wavebook.agent.diagnosis.plan import FAMILIES
 from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.tools.registry import TOOLS
 from wavebook.agent.tools.requests import Requests
+from wavebook_tools.comparison import verdicts
 from wavebook_tools.comparison.report import write_report
 from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs.queue import Queue
@@ -200,6 +201,28 @@ def test_code_that_breaks_a_training_is_a_suspect_there_too(planner, tmp_path):
     assert [code.name for code in by_slug["control"].code] == ["pitch_rate"]
     assert by_slug["without-code"].code == []
     assert [code.name for code in by_slug["without-entropy-coef"].code] == ["pitch_rate"]
+
+
+def diagnosed(tmp_path, changes, finishing):
+    """A project in which an experiment with code failed at its start, and the diagnosis of it has ended."""
+    ported = Drawn("ported", {0: "failed"}, changes, fields={"code": [PITCH_RATE]})
+    project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), ported)
+    inject(project, "exp002/s0", "crash at start", {})
+    approval, _ = decide("offline", project, "why did exp002 fail?", [])
+    run_wave(project, approval, dict.fromkeys([e.slug for e in approval.plan.experiments], "failed") | finishing)
+    return project, approval.plan
+
+
+def test_what_finished_in_a_diagnosis_is_told_so_where_the_control_failed(tmp_path):
+    project, plan = diagnosed(tmp_path, {"agent.algorithm.entropy_coef": 0.02}, {"without-code": 0.5})
+    found = verdicts(project, plan.id)
+    by_slug = {e.slug: found[e.id] for e in plan.experiments}
+    assert by_slug["without-code"].verdict == "finished"
+    assert f"where the control {plan.experiments[0].id} failed" in by_slug["without-code"].text
+    assert {by_slug[slug].verdict for slug in ("control", "task-as-it-is")} == {"failed"}
+    report = write_report(project, plan.id).read_text()
+    assert "finished)" in report
+    assert "pending" not in report
 
 
 def test_what_was_not_isolated_is_not_mended_by_guessing(tmp_path):
