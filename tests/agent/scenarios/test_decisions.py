@@ -225,6 +225,20 @@ def test_what_finished_in_a_diagnosis_is_told_so_where_the_control_failed(tmp_pa
     assert "pending" not in report
 
 
+def test_an_experiment_that_is_mended_by_leaving_its_code_out_is_expected_to_hold_for_the_rest(tmp_path):
+    project, _ = diagnosed(tmp_path, {"agent.algorithm.entropy_coef": 0.02}, {"without-code": 0.5})
+    repaired = OfflinePlanner(project).propose("mend exp002").experiments[-1]
+    assert repaired.code == []
+    assert "exp002 runs without its code" in repaired.hypothesis
+    assert "Of exp002 is left agent.algorithm.entropy_coef. Expected of the whole was:" in repaired.hypothesis
+
+
+def test_an_experiment_of_which_nothing_is_left_is_not_mended(tmp_path):
+    project, _ = diagnosed(tmp_path, {}, {"task-as-it-is": 0.5})
+    with pytest.raises(UsageError, match="nothing of exp002 is left in it but what exp001 is already"):
+        OfflinePlanner(project).propose("mend exp002")
+
+
 def test_what_was_not_isolated_is_not_mended_by_guessing(tmp_path):
     broken = Drawn("both", {0: "failed"}, {"agent.algorithm.entropy_coef": 0.02})
     project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), broken)

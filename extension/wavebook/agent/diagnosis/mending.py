@@ -46,7 +46,8 @@ def mend(
 
     Raises:
         NotFoundError: There is no such run.
-        UsageError: No diagnosis of it has ended, or none of what it tried is a mended experiment.
+        UsageError: No diagnosis of it has ended, none of what it tried is a mended experiment, or what finished is the
+            baseline again.
     """
     spec = project.run(run_id).spec()
     plan = project.wave(spec.wave).plan()
@@ -58,16 +59,19 @@ def mend(
         raise UsageError(f"{cure.label} finished with nothing changed but its length: retry {run_id}")
     experiments = []
     base = next((experiment for experiment in plan.experiments if experiment.baseline), None)
+    expected = failed.hypothesis
     if base is not None and base.id != failed.id:
         again = {"id": numbers.experiment_id(), "evidence": [base.id], "seeds": failed.seeds}
         of_wave = {"overrides": {**plan.overrides, **base.overrides}, "code": plan.code_of(base)}
         experiments.append(base.model_copy(update={**again, **of_wave}))
+        if _left_out(cure, control):
+            expected = _of_the_rest(failed, cure, control, experiments[0])
     experiments.append(
         ExperimentSpec(
             id=numbers.experiment_id(len(experiments)),
             slug=slugify(f"mended-{failed.slug}"),
             hypothesis=f"{failed.id} runs {', '.join(changes)}: {cure.label} finished where the control {control.id} "
-            f"failed. {failed.hypothesis}",
+            f"failed. {expected}",
             overrides=cure.overrides,
             code=cure.code,
             seeds=failed.seeds,
@@ -122,10 +126,30 @@ def _diagnosed(project: Project, run_id: str) -> tuple[Experiment, list[Experime
     raise UsageError(told)
 
 
+def _left_out(cure: Experiment, control: Experiment) -> list[str]:
+    """What the control changes and an experiment does not."""
+    return [name for name in control.changes if name not in cure.changes]
+
+
+def _of_the_rest(failed: ExperimentSpec, cure: Experiment, control: Experiment, base: ExperimentSpec) -> str:
+    """What is expected of an experiment of which a part was left out: its hypothesis may have been about that part.
+
+    Raises:
+        UsageError: Nothing is left of it.
+    """
+    rest = [n for n, value in cure.changes.items() if n in control.changes and base.changes.get(n) != value]
+    if not rest:
+        raise UsageError(
+            f"{cure.label} finished, and nothing of {failed.id} is left in it but what {base.evidence[0]} is already: "
+            f"{failed.id} itself must be changed, so propose it anew"
+        )
+    return f"Of {failed.id} is left {', '.join(rest)}. Expected of the whole was: {failed.hypothesis}"
+
+
 def _changes(cure: Experiment, control: Experiment) -> list[str]:
     """What tells an experiment from the control, in words."""
     before, after = control.overrides, cure.overrides
-    changes = [f"without {name}" for name in before if name not in after]
+    changes = [f"without {name}" for name in _left_out(cure, control) if name in before]
     changes += [f"with {name} = {json.dumps(value)}" for name, value in after.items() if before.get(name) != value]
     changes += [f"with {cure.spec.num_envs} robots"] if cure.spec.num_envs else []
     return changes + (["without its code"] if len(cure.code) < len(control.code) else [])
