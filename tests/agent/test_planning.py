@@ -117,6 +117,23 @@ def test_numbers_of_the_directive_are_kept(empty):
     assert (plan.num_envs, plan.iterations, plan.devices) == (64, 50, ["cpu"])
 
 
+def test_what_is_named_is_the_exception_from_what_is_to_stay(empty):
+    plan = propose(empty, "keep the rewards as they are but raise the feet air time weight")
+    changed = {name for experiment in plan.experiments for name in experiment.overrides}
+    assert {name for name in changed if name.startswith("env.rewards.")} == {"env.rewards.feet_air_time.weight"}
+
+
+def test_a_wish_against_itself_is_told(empty):
+    plan = propose(empty, "don't touch the network, a bigger network, learn faster")
+    assert "agent.actor.hidden_dims" not in {name for e in plan.experiments for name in e.overrides}
+    assert "agent.actor.hidden_dims is both to change and to stay" in plan.rationale
+
+
+def test_a_baseline_alone_is_a_wave(empty):
+    (only,) = propose(empty, "no experiments, just a baseline with 4 seeds").experiments
+    assert (only.baseline, len(only.seeds)) == (True, 4)
+
+
 def test_a_budget_of_runs_is_kept(empty):
     plan = propose(empty, f"{FLAT}, 4 experiments, 3 seeds, at most 5 runs")
     assert plan.run_count <= 5

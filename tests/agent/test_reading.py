@@ -74,10 +74,18 @@ def test_the_ground_is_a_place_and_no_goal():
         ("within 2 GPU hours", "gpu_hours", 2.0),
         ("in 1.5 hours", "seconds", 5400.0),
         ("within 10 minutes", "seconds", 600.0),
+        ("in half an hour", "seconds", 1800.0),
+        ("30m", "seconds", 1800.0),
+        ("within 2 days", "seconds", 172800.0),
+        ("within 90 secs", "seconds", 90.0),
+        ("half a dozen runs", "runs", 6),
+        ("just a baseline", "experiments", 1),
         ("on the CPU", "devices", ["cpu"]),
         ("on gpus 0 and 2", "devices", ["0", "2"]),
         ("on GPU 1", "devices", ["1"]),
         ("on the GPU", "devices", None),
+        ("but don't use the GPU", "devices", ["cpu"]),
+        ("without a GPU", "devices", ["cpu"]),
     ],
 )
 def test_numbers_and_devices_are_read(text, field, value):
@@ -91,6 +99,7 @@ def test_numbers_and_devices_are_read(text, field, value):
     [
         ("learning rate 3e-4", [("agent.algorithm.learning_rate", 3e-4)]),
         ("try learning rates 3e-4, 1e-3 and 3e-3 with 2 seeds", [(RATE, 3e-4), (RATE, 1e-3), (RATE, 3e-3)]),
+        ("lr 1e-3 vs 3e-4", [(RATE, 1e-3), (RATE, 3e-4)]),
         ("entropy of 0.02", [("agent.algorithm.entropy_coef", 0.02)]),
         ("gamma = 0.98", [("agent.algorithm.gamma", 0.98)]),
         ("tracking weight to 5", [(WEIGHT, 5)]),
@@ -167,6 +176,32 @@ def test_what_is_not_understood_is_told():
     directive = read("track velocity better and paint it blue")
     assert directive.unknown == ["paint", "blue"]
     assert directive.notes == ["track the commanded velocity better"]
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("at 1.2 m/s", ["1.2", "m/s"]),
+        ("at 3 km/h", ["3", "km/h"]),
+        ("error below 0.1 m/s", ["below", "0.1", "m/s"]),
+        ("after a push of 5 seconds", ["push", "5", "seconds"]),
+        ("not on gpu 0", ["not on gpu 0"]),
+        ("with 0 robots", ["0"]),
+        ("with -5 seeds", ["5"]),
+        ("得更稳", ["得更稳"]),
+    ],
+)
+def test_what_only_looks_like_a_limit_is_none(text, unknown):
+    directive = read(f"track velocity better, {text}")
+    assert directive.unknown == unknown
+    assert (directive.seconds, directive.devices, directive.seeds, directive.num_envs) == (None, None, None, None)
+
+
+def test_the_internal_model_is_told_from_the_word():
+    assert read("track velocity better with HIM").task == "Wavebook-Velocity-Rough-HIM-DHAV1"
+    assert read("learn faster with HIM on flat ground").task == "Wavebook-Velocity-Flat-HIM-DHAV1"
+    assert read("make him track velocity better").task is None
+    assert read("leave HIM and track velocity better").task is None
 
 
 def test_an_unknown_full_name_is_refused_with_the_nearest():

@@ -40,6 +40,8 @@ class Directive:
     """Parameters or terms that are not to be changed."""
     experiments: int | None = None
     """How many, the baseline among them."""
+    baseline_only: bool = False
+    """Whether nothing beside the baseline is wanted."""
     variations: int | None = None
     """How many beside the baseline."""
     seeds: int | None = None
@@ -59,6 +61,12 @@ class Directive:
     """What was understood, in a person's words."""
     unknown: list[str] = field(default_factory=list)
     """Words that nothing was made of."""
+
+    @property
+    def named(self) -> list[str]:
+        """Parameters that are to be changed, each once."""
+        names = [*(one.parameter for one in self.assignments), *(one.parameter for one in self.wishes)]
+        return list(dict.fromkeys(names))
 
     @property
     def says_something(self) -> bool:

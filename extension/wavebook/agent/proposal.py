@@ -92,7 +92,10 @@ class Proposer:
         setting = Setting(schema, directive, topic, base, evidence, ranking, self._closed(schema), code)
 
         wanted = self._experiments()
-        with_baseline = wanted > 1 or ranking is None
+        with_baseline = wanted > 1 or ranking is None or directive.baseline_only
+        for name in directive.named:
+            if name in directive.kept:
+                self.reasons.append(f"{name} is both to change and to stay as it is, so it stays.")
         for assignment in directive.assignments:
             if assignment.value == setting.current(assignment.parameter):
                 self.reasons.append(f"{assignment.parameter} = {assignment.value} is what the base has already.")

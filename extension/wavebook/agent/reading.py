@@ -7,7 +7,7 @@ filler is reported back. Nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from wavebook.agent.directive import Assignment, Directive, Intent, Wish
 from wavebook.agent.topics import BY_KEY, TOPICS
@@ -15,6 +15,7 @@ from wavebook.agent.vocabulary import (
     ALIASES,
     COUNT,
     COUNTED,
+    DURATION,
     FILLERS,
     GROUPS,
     IMPROVE,
@@ -23,6 +24,8 @@ from wavebook.agent.vocabulary import (
     NUMBER,
     RAISE,
     REMOVE,
+    SECONDS,
+    UNITS,
     VERBS,
     count,
     value,
@@ -92,6 +95,8 @@ class _Reader:
         self.tasks = tasks
         self.default_task = default_task
         self.read_ = Directive(text)
+        self.refused: list[str] = []
+        """What was read and cannot be followed."""
 
     def read(self) -> Directive:
         found = self.read_
@@ -119,9 +124,10 @@ class _Reader:
         self._topics()
         found.wants_improvement = bool(self._take(IMPROVE))
         self._take(VERBS)
-        left = (word.strip("'") for word in re.findall(r"[a-z0-9][\w'.-]*", self.rest))
-        words = (word.rstrip(".") for word in left)
-        found.unknown = list(dict.fromkeys(word for word in words if word and word not in FILLERS))
+        left = (word.strip("'") for word in re.findall(r"[^\W_][\w'./-]*", self.rest))  # of any script
+        words = (word.rstrip("./") for word in left)
+        unknown = [*self.refused, *(word for word in words if word and word not in FILLERS)]
+        found.unknown = list(dict.fromkeys(unknown))
         return found
 
     def _take(self, pattern: str | re.Pattern[str]) -> list[re.Match[str]]:
@@ -156,11 +162,23 @@ class _Reader:
         for kind, words in kinds.items():
             ground = r"(?:\s+(?:ground|terrains?|surfaces?|plane|floor|one))?"
             place = rf"\b(?:on|over|across|for|in)\s+(?:the\s+|a\s+)?(?:{words}){ground}\b"
-            fitting = [name for name in self.tasks if kind in name.lower()]
+            fitting = [name for name in self._of_model() if kind in name.lower()]
             if self.read_.task is None and fitting and self._take(place):
                 self.read_.task = fitting[0]
+        if self.read_.task is None and self._wants_him() and "-HIM-" not in self.default_task:
+            rough = "rough" in self.default_task.lower()
+            self.read_.task = next((name for name in self._of_model() if ("rough" in name.lower()) == rough), None)
         if self.read_.task is not None:
             self._note(f"task {self.read_.task}")
+
+    def _wants_him(self) -> bool:
+        """Whether the internal model is named; in small letters «him» is a word like others."""
+        return bool(re.search(r"\b(?i:with|use|using|try|train)\s+(?:the\s+)?HIM\b", self.read_.text))
+
+    def _of_model(self) -> list[str]:
+        """Tasks with the internal model where that is named, else all."""
+        with_model = [name for name in self.tasks if "-HIM-" in name]
+        return with_model if with_model and self._wants_him() else list(self.tasks)
 
     def _full_names(self, schema: TaskSchema) -> None:
         values = (
@@ -184,7 +202,7 @@ class _Reader:
 
     def _values(self, schema: TaskSchema) -> None:
         between = r"\s*(?:coef\w*|weights?|values?)?\s*(?:=|:|of|to|at|is)?\s*"
-        numbers = rf"{NUMBER}(?:\s*(?:,|or|and|,\s*and|,\s*or)\s*{NUMBER})*"
+        numbers = rf"{NUMBER}(?:\s*(?:,|or|and|vs\.?|versus|,\s*and|,\s*or)\s*{NUMBER})*"
         for words, name in self._names(schema):
             parameter = schema.parameters[name]
             if parameter.type == "list":
@@ -218,32 +236,38 @@ class _Reader:
 
     def _numbers(self) -> None:
         found = self.read_
-        many = rf"\b({COUNT})"
+        many = rf"(?<![-.\d])\b({COUNT})"  # minus five are none
         ranged = rf"\b(?:{COUNT})\s*(?:-|to|or)\s*({COUNT})"
+        if self._take(r"\b(?:(?:just|only)\s+(?:a\s+|the\s+)?baseline|baseline\s+only)\b"):
+            self._take(r"\bno\s+(?:other\s+)?(?:experiments?|variations?)\b")
+            found.baseline_only, found.experiments = True, 1
         for pattern in (ranged, many):
-            for match in self._take(rf"{pattern}\s+(?:\w+\s+)?experiments?\b"):
-                found.experiments = max(1, int(count(match[1])))
-            for match in self._take(rf"{pattern}\s+(?:\w+\s+)?(?:variations?|variants?|hypothes[ei]s|ideas?)\b"):
-                found.variations = max(1, int(count(match[1])))
+            for number in self._counts(rf"{pattern}\s+(?:\w+\s+)?experiments?\b"):
+                found.experiments = number
+            for number in self._counts(rf"{pattern}\s+(?:\w+\s+)?(?:variations?|variants?|hypothes[ei]s|ideas?)\b"):
+                found.variations = number
         for match in self._take(r"\bseeds?\s+(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)+)"):
             found.seed_list = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", match[1])))
-        for match in self._take(rf"{many}\s+(?:\w+\s+)?(?:seeds?|repeats?|replicates?|times)\b(?:\s+each)?"):
-            found.seeds = max(1, int(count(match[1])))
-        for match in self._take(rf"{many}\s+(?:\w+\s+)?(?:iterations?|iters?|updates?)\b"):
-            found.iterations = max(1, int(count(match[1])))
-        for match in self._take(rf"{many}\s+(?:parallel\s+|simulated\s+)?(?:robots?|envs?|environments?)\b"):
-            found.num_envs = max(1, int(count(match[1])))
-        most = r"\b(?:(?:at\s+most|up\s+to|no\s+more\s+than|max(?:imum)?(?:\s+of)?|within|in|under|less\s+than)\s+)?"
-        for match in self._take(rf"{most}({COUNT})\s+runs?\b"):
-            found.runs = max(1, int(count(match[1])))
+        for number in self._counts(rf"{many}\s+(?:\w+\s+)?(?:seeds?|repeats?|replicates?|times)\b(?:\s+each)?"):
+            found.seeds = number
+        for number in self._counts(rf"{many}\s+(?:\w+\s+)?(?:iterations?|iters?|updates?)\b"):
+            found.iterations = number
+        for number in self._counts(rf"{many}\s+(?:parallel\s+|simulated\s+)?(?:robots?|envs?|environments?)\b"):
+            found.num_envs = number
+        limit = r"(?:at\s+most|up\s+to|no\s+more\s+than|max(?:imum)?(?:\s+of)?|within|in|under|less\s+than)\s+"
+        most = rf"\b(?:{limit})?"
+        for number in self._counts(rf"{most}({COUNT})\s+runs?\b"):
+            found.runs = number
         for match in self._take(rf"{most}({COUNT})\s*gpu[\s-]*h(?:ours?)?\b"):
             found.gpu_hours = count(match[1])
-        for match in self._take(rf"{most}({COUNT})\s*(h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?)\b"):
-            found.seconds = count(match[1]) * (3600 if match[2].startswith("h") else 60)
+        for match in (*self._take(rf"{most}{DURATION}"), *self._take(rf"\b{limit}{SECONDS}")):
+            parts = match.groupdict()
+            amount = count(parts["amount"]) if parts["amount"] else 0.5 if parts["half"] else 1.0
+            found.seconds = amount * UNITS[parts["unit"][0]]
         if self._take(r"\b(?:overnight|over\s+night)\b"):
             found.seconds = 10 * 3600.0
-        for text, number in (
-            ("{} experiments", found.experiments),
+        for text, given in (
+            ("{} experiments", None if found.baseline_only else found.experiments),
             ("{} variations", found.variations),
             ("{} seeds each", found.seeds),
             ("{} iterations", found.iterations),
@@ -251,16 +275,32 @@ class _Reader:
             ("at most {} runs", found.runs),
             ("at most {} GPU hours", found.gpu_hours),
         ):
-            if number is not None:
-                one = number == 1 and text.endswith(("s", "s each"))
-                self._note(text.format(f"{number:g}").replace("s each", " each") if one else text.format(f"{number:g}"))
+            if given is not None:
+                one = given == 1 and text.endswith(("s", "s each"))
+                self._note(text.format(f"{given:g}").replace("s each", " each") if one else text.format(f"{given:g}"))
+        if found.baseline_only:
+            self._note("the baseline alone")
         if found.seed_list:
             self._note(f"seeds {', '.join(map(str, found.seed_list))}")
         if found.seconds is not None:
             self._note(f"within {found.seconds / 60:g} minutes")
 
+    def _counts(self, pattern: str) -> Iterator[int]:
+        """Counts that a pattern finds, taken out of the text. A count of nothing stays there, as not understood."""
+        for match in list(re.finditer(pattern, self.rest)):
+            number = int(count(match[1]))
+            if number >= 1:
+                self._blank(match.start(), match.end())
+                yield number
+
     def _devices(self) -> None:
         chosen: list[str] = []
+        never = r"\b(?:without(?:\s+using)?|no|not\s+(?:on|use|using)|(?:do\s+not|don't|never)\s+use|avoid(?:ing)?)"
+        for match in self._take(rf"{never}\s+(?:the\s+|a\s+|any\s+)?gpus?\b(\s+\d+)?"):
+            if match[1]:
+                self.refused.append(match[0])
+            else:
+                chosen = ["cpu"]
         for match in self._take(r"\bgpus?\s+(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)*)\b"):
             chosen += re.findall(r"\d+", match[1])
         if self._take(r"\b(?:on\s+)?(?:the\s+|a\s+)?cpu\b"):

@@ -49,7 +49,7 @@ def help_text() -> str:
 def clarification(directive: Directive) -> str:
     """What to say where nothing in a directive could be planned."""
     missed = f" I made nothing of {quoted(directive.unknown)}." if directive.unknown else ""
-    understood = f" I did understand: {'; '.join(directive.notes)}." if directive.notes else ""
+    understood = f" I did understand: {'; '.join(directive.notes)}." if directive.notes else " I read English alone."
     return (
         f"I don't know what to try for that.{missed}{understood} Name a goal ({SUBJECTS}) or a parameter with a value, "
         f"for example:\n\n{EXAMPLES}"

@@ -160,6 +160,8 @@ TOPICS: tuple[Topic, ...] = (
             r"jerk\w*",
             r"shak\w*",
             r"jitter\w*",
+            r"wobbl\w*",
+            r"stomp\w*",
             r"vibrat\w*",
             r"twitch\w*",
             r"calm\w*",

@@ -75,7 +75,8 @@ def variations(setting: Setting) -> Iterator[Variation]:
     for variation in chain(_named(setting), guessed, _searched(setting)):
         merged = {**setting.base, **variation.overrides}
         kept = any(
-            name == untouched or name.startswith(f"{untouched}.")
+            # «Keep the rewards as they are but raise the feet air time»: what is named is the exception.
+            name == untouched or (name.startswith(f"{untouched}.") and variation.source != "named")
             for name in variation.overrides
             for untouched in setting.directive.kept
         )

@@ -6,7 +6,7 @@ import re
 
 NUMBER_WORDS = {
     "one": 1, "a single": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "sixteen": 16, "twenty": 20,
+    "eight": 8, "nine": 9, "ten": 10, "half a dozen": 6, "a dozen": 12, "twelve": 12, "sixteen": 16, "twenty": 20,
 }  # fmt: skip
 
 COUNT = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s?k?|" + "|".join(NUMBER_WORDS)
@@ -15,13 +15,26 @@ COUNT = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s?k?|" + "|".join(NUMBER_WORDS)
 NUMBER = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?"
 """A value: 0.3, -5, 3e-4."""
 
+UNITS = {"d": 24 * 3600.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+"""How long the units of ``DURATION`` are, by their first letter [s]."""
+
+_AMOUNT = rf"(?P<amount>\d+(?:\.\d+)?|\.\d+|{'|'.join(NUMBER_WORDS)})"
+_UNIT = r"(?P<unit>days?|hours?|hrs?|h|minutes?|mins?|(?<=\d)m)"
+
+DURATION = rf"(?:{_AMOUNT}\s*|(?P<half>half\s+)?an?\s+){_UNIT}\b(?!\s*/)"
+"""A time: 2 h, 30m, half an hour. 1.2 m/s and 3 km/h are none."""
+
+SECONDS = rf"{_AMOUNT}\s*(?P<unit>s|secs?|seconds?)\b(?!\s*/)"
+"""A time in seconds, which may be that of an episode or a push as well."""
+
 COUNTED = (
     r"experiments?|variations?|variants?|hypothes\w+|seeds?|runs?|iterations?|iters?|robots?|env\w*|minutes?|hours?"
+    r"|days?|seconds?"
 )
 """What is counted: a number before one of these is no value."""
 
 ALIASES: tuple[tuple[str, str], ...] = (
-    (r"learning[\s-]+rates?", "agent.algorithm.learning_rate"),
+    (r"learning[\s-]+rates?|lr", "agent.algorithm.learning_rate"),
     (r"entropy(?:[\s-]+(?:coef\w*|bonus))?", "agent.algorithm.entropy_coef"),
     (r"(?:gamma|discount(?:[\s-]+factor)?)", "agent.algorithm.gamma"),
     (r"(?:gae[\s-]+)?lambda", "agent.algorithm.lam"),
@@ -56,7 +69,7 @@ LOWER = (
     r"lower\w*|decreas\w*|reduc\w*|less|weak(?:er|en\w*)|smaller|lighter|narrower|shrink\w*|halve|relax\w*|"
     r"shorter|fewer"
 )
-REMOVE = r"without|remov\w*|drop\w*|disabl\w*|switch(?:ing)?\s+off|no"
+REMOVE = r"without|w/o|remov\w*|drop\w*|disabl\w*|switch(?:ing)?\s+off|no"
 KEEP = (
     r"without\s+(?:changing|touching)|keep(?:ing)?|(?:do\s+not|don't)\s+(?:change|touch|vary)|leav(?:e|ing)|not\s+the"
 )
@@ -79,7 +92,8 @@ _FILLERS = """
     still such sure take than thanks that the their them then there these they thing things this those through to
     together too toward towards train training trains try trying under until up us use uses using very via wait walk
     walking walks want wants was wave waves way we well were what when where whether which while who why will wish with
-    within without work works would yet you your dog machine simulation task wavebook experiment experiments different
+    within without work works would yet you your and/or vs versus dog
+    machine simulation task wavebook experiment experiments different
     find out effect effects change changes changing changed help helps bit lot ground surface around less reduce
     increase lower raise higher test tests compare check idea ideas weight weights term terms value values parameter
     parameters seeds seed iterations robot's it's i'd i'm let's don't doesn't didn't which's commanded actually small
