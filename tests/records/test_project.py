@@ -130,6 +130,7 @@ def test_a_damaged_record_names_file_and_field(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("[planner.claude]\nmodell = 'x'\n", "'planner.claude.modell'. Did you mean 'planner.claude.model'"),
         ("[training]\nnum_env = 5\n", "unknown setting 'training.num_env'. Did you mean 'training.num_envs'"),
         ("[training]\nnum_envs = 'many'\n", "training.num_envs"),
         ("[training\n", "is not TOML"),

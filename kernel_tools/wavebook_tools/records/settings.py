@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.engine_settings import EngineSettings
@@ -96,6 +97,15 @@ class Settings(Document):
     night: NightSettings = Field(default_factory=NightSettings)
 
 
+def _names(model: BaseModel, prefix: str = "") -> Iterator[str]:
+    """The dotted names of a model's settings, those of its sections instead of the sections."""
+    for name, value in model:
+        if isinstance(value, BaseModel):
+            yield from _names(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
 def read_settings(path: Path) -> Settings:
     """Read wavebook.toml; a missing file means the defaults.
 
@@ -114,6 +124,5 @@ def read_settings(path: Path) -> Settings:
         unknown = next((p["loc"] for p in error.errors() if p["type"] == "extra_forbidden"), None)
         if unknown is not None:
             name = ".".join(map(str, unknown))
-            known = [f"{section}.{field}" for section, value in Settings() for field in type(value).model_fields]
-            raise UsageError(f"{path}: unknown setting {name!r}.{did_you_mean(name, known)}") from error
+            raise UsageError(f"{path}: unknown setting {name!r}.{did_you_mean(name, _names(Settings()))}") from error
         raise UsageError(f"{path}: {first_problem(error)}") from error
