@@ -123,6 +123,18 @@ def test_what_is_named_is_the_exception_from_what_is_to_stay(empty):
     assert {name for name in changed if name.startswith("env.rewards.")} == {"env.rewards.feet_air_time.weight"}
 
 
+def test_what_is_named_goes_beyond_the_search_range(empty):
+    plan = propose(empty, "Wavebook-Velocity-Quick-DHAV1: double the feet air time weight")  # at the end of its range
+    assert plan.experiments[1].overrides == {"env.rewards.feet_air_time.weight": 2.0}
+
+
+def test_what_is_named_and_has_no_room_is_told(empty):
+    plan = propose(empty, f"{FLAT}: raise gamma, raise the action scale, 2 experiments")
+    (changed,) = plan.experiments[1].overrides
+    left_out = {"agent.algorithm.gamma", "env.actions.joint_pos.scale"} - {changed}
+    assert f"{left_out.pop()} stays: there is no room for it here" in plan.rationale
+
+
 def test_a_wish_against_itself_is_told(empty):
     plan = propose(empty, "don't touch the network, a bigger network, learn faster")
     assert "agent.actor.hidden_dims" not in {name for e in plan.experiments for name in e.overrides}

@@ -106,6 +106,10 @@ class Proposer:
                 f"everything I know to vary on {schema.task} was tried from this base; "
                 "name a parameter and a value, for example «learning rate 5e-4»"
             )
+        tried = {name for variation in chosen for name in variation.overrides}
+        for wish in directive.wishes:
+            if wish.parameter not in tried and wish.parameter not in directive.kept:
+                self._once(f"{wish.parameter} stays: there is no room for it here, or I know no untried value.")
         seeds, base_seeds, chosen = self._seeds(chosen, with_baseline, ranking, repeats=bool(again))
         specs: list[ExperimentSpec] = []
         if with_baseline:

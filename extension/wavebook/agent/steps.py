@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from wavebook.agent.topics import Way
@@ -16,15 +17,18 @@ FRACTIONS = (0.25, 0.125, 0.5)
 """Steps of one that is searched by differences, in parts of its range."""
 
 
-def steps(schema: TaskSchema, name: str, current: Any, way: Way) -> Iterator[Any]:
+def steps(schema: TaskSchema, name: str, current: Any, way: Way, *, beyond: bool = False) -> Iterator[Any]:
     """Valid values of a parameter away from ``current``, the most telling step first.
 
-    A stronger value is larger in magnitude, a weaker one smaller. Declared search ranges are not left; a parameter
-    without one moves by factors within its own limits.
+    A stronger value is larger in magnitude, a weaker one smaller. A parameter without a declared search range moves by
+    factors within its own limits; one with a range stays in it, or goes ``beyond`` it by factors at last.
     """
     parameter = schema.parameters[name]
     seen = []
-    for value in _candidates(schema, name, parameter, current, way):
+    candidates = _candidates(schema, name, parameter, current, way)
+    if beyond and parameter.type == "float" and isinstance(current, int | float):
+        candidates = chain(candidates, (float(f"{value:.3g}") for value in _by_factors(current, way)))
+    for value in candidates:
         if value == current or value in seen or not _allowed(schema, name, value):
             continue
         seen.append(value)
@@ -46,20 +50,23 @@ def _candidates(schema: TaskSchema, name: str, parameter: Parameter, current: An
 def _numbers(schema: TaskSchema, name: str, current: float, way: Way) -> Iterator[float]:
     known = schema.range_of(name)
     if known is None:
-        if current != 0:
-            for factor in FACTORS:
-                yield current * factor if way == "stronger" else current / factor
+        yield from _by_factors(current, way)
         return
     low, high = known.low, known.high
     if known.log and current != 0:
-        for factor in FACTORS:
-            yield _clipped(current * factor if way == "stronger" else current / factor, low, high)
+        yield from (_clipped(value, low, high) for value in _by_factors(current, way))
         return
     # The sign of a range tells a penalty from a reward; a term that is off begins on its side of zero.
     sign = -1.0 if abs(low) > abs(high) else 1.0
     for fraction in FRACTIONS:
         step = sign * fraction * (high - low)
         yield _clipped(current + step if way == "stronger" else current - step, low, high)
+
+
+def _by_factors(current: float, way: Way) -> Iterator[float]:
+    """Multiples and parts of a value; none of nothing."""
+    if current != 0:
+        yield from (current * factor if way == "stronger" else current / factor for factor in FACTORS)
 
 
 def _clipped(value: float, low: float, high: float) -> float:

@@ -221,7 +221,7 @@ def _moved(
     if source != "named" and tested and (source != "earlier win" or setting.current(name) in tested):
         return
     current = setting.current(name)
-    for value in steps(setting.schema, name, current, way):
+    for value in steps(setting.schema, name, current, way, beyond=source == "named"):
         yield _variation(setting, {name: value}, why, evidence=evidence, source=source)
 
 
