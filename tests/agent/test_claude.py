@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,15 @@ def test_an_overloaded_endpoint_is_told_after_the_last_attempt(records, key):
     with serving(turns) as server, pytest.raises(WavebookError, match="overloaded"):
         play(claude(records, server.url, retries=2), "hello")
     assert len(server.requests) == 3
+
+
+def test_an_endpoint_that_takes_a_request_and_says_nothing_is_given_up(records, key, monkeypatch):
+    monkeypatch.setattr("wavebook.agent.claude_stream.SILENCE", 0.2)
+    monkeypatch.setattr("wavebook.agent.claude_stream.DESCRIBING", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(WavebookError, match=r"127\.0\.0\.1 was silent for 0\.2 s, 2 times"):
+            play(claude(records, url, retries=1), "Hello?")
 
 
 def test_a_refused_key_and_an_unknown_model_are_told(records, key, monkeypatch):

@@ -23,6 +23,13 @@ KEY = "ANTHROPIC_API_KEY"
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Pauses between attempts double from the first to the longest [s], with jitter."""
 
+SILENCE = 180.0
+"""How long an endpoint may send nothing before the request counts as lost [s]. One that works sends signs of life;
+one that reads a long conversation on a machine of its own may need a while for the first."""
+
+DESCRIBING = 20.0
+"""The same of what a model can do, without which an answer does as well [s]."""
+
 TRANSIENT = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})
 """Errors in the middle of a stream after which the request is worth another attempt."""
 
@@ -59,12 +66,13 @@ def open_client(settings: ClaudeSettings) -> AsyncAnthropic:
     Raises:
         RefusedError: There is no key.
     """
-    from anthropic import AsyncAnthropic  # slow to import, and only needed with a key
+    from anthropic import AsyncAnthropic, Timeout  # slow to import, and only needed with a key
 
     key = os.environ.get(KEY, "").strip()
     if not key:
         raise RefusedError(f"{KEY} is not set; set it where JupyterLab is started, or use the offline planner")
-    return AsyncAnthropic(api_key=key, base_url=settings.base_url, max_retries=settings.retries)
+    silence = Timeout(SILENCE, connect=min(SILENCE, 10.0))
+    return AsyncAnthropic(api_key=key, base_url=settings.base_url, max_retries=settings.retries, timeout=silence)
 
 
 async def describe_model(client: AsyncAnthropic, model: str) -> ModelInfo | None:
@@ -76,7 +84,7 @@ async def describe_model(client: AsyncAnthropic, model: str) -> ModelInfo | None
     import anthropic
 
     try:
-        return await client.with_options(max_retries=1).models.retrieve(model)
+        return await client.with_options(max_retries=1, timeout=DESCRIBING).models.retrieve(model)
     except anthropic.AuthenticationError as error:
         raise told(error, client, model) from error
     except anthropic.NotFoundError:
@@ -130,7 +138,7 @@ async def stream(client: AsyncAnthropic, retries: int, parameters: dict[str, Any
         except (anthropic.AnthropicError, httpx2.TransportError, BrokenStreamError, RuntimeError, ValueError) as error:
             if not opened or attempt == retries or not _transient(error):
                 raise told(error, client, parameters["model"]) from error
-            log.info("the answer broke off (%s); asking again", type(error).__name__)
+            log.warning("the answer broke off (%s); asking again", type(error).__name__)
             reason = getattr(error, "type", None) or "the connection broke"
         await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.75, 1.0))
         if said:
@@ -160,6 +168,8 @@ def told(error: Exception, client: AsyncAnthropic, model: str) -> WavebookError:
         passing = error.status_code in {408, 409}  # a timeout, a conflict
         kind = WavebookError if passing else RefusedError
         return kind(f"{host} refused the request ({error.status_code}): {_message(error)}")
+    if isinstance(error, anthropic.APITimeoutError):
+        return WavebookError(f"{host} was silent for {SILENCE:g} s, {client.max_retries + 1} times; try again later")
     if isinstance(error, anthropic.APIConnectionError):
         return WavebookError(f"no answer from {host}: {error.__cause__ or error}. Check the network and the base URL")
     return WavebookError(f"the answer of {host} could not be read: {error}")
