@@ -231,6 +231,18 @@ def test_an_endpoint_that_takes_a_request_and_says_nothing_is_given_up(records, 
             play(claude(records, url, retries=1), "Hello?")
 
 
+def test_an_answer_that_breaks_off_is_told_of_by_itself_alone(records, key, caplog):
+    """On the command line a warning would stand in the middle of what is said."""
+    turns = [
+        {"reply": [{"text": "I look at the waves of this project."}], "cut_after": 4},
+        {"reply": [{"text": "One."}]},
+    ]
+    with serving(turns) as server:
+        parts = play(claude(records, server.url), "status?")
+    assert said(parts).count("once more") == 1
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 def test_a_refused_key_and_an_unknown_model_are_told(records, key, monkeypatch):
     with serving([]) as server:
         with pytest.raises(WavebookError, match=r"no model 'claude-opus-5-4'.*Did you mean 'claude-opus-5-5'"):

@@ -138,7 +138,7 @@ async def stream(client: AsyncAnthropic, retries: int, parameters: dict[str, Any
         except (anthropic.AnthropicError, httpx2.TransportError, BrokenStreamError, RuntimeError, ValueError) as error:
             if not opened or attempt == retries or not _transient(error):
                 raise told(error, client, parameters["model"]) from error
-            log.warning("the answer broke off (%s); asking again", type(error).__name__)
+            log.info("the answer broke off (%s); asking again", type(error).__name__)
             reason = getattr(error, "type", None) or "the connection broke"
         await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.75, 1.0))
         if said:
