@@ -15,12 +15,15 @@ from rich.syntax import Syntax
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.choice import choose_planner
 from wavebook.agent.offline import OfflinePlanner
-from wavebook.agent.planner import Planner, Proposal, Request, TextDelta
+from wavebook.agent.planner import Planner, Proposal, Request, TextDelta, ToolCall
 from wavebook.cli.output import console, json_option, plan_table, print_json, project_option
 from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
+
+SHOWN = 200
+"""Characters of a tool's arguments that are printed."""
 
 
 @click.command()
@@ -88,6 +91,8 @@ async def _answered(planner: Planner, directive: str) -> WavePlan | None:
     async for part in planner.answer(Request(directive)):
         if isinstance(part, TextDelta):
             click.echo(part.text, nl=False, err=True)
+        elif isinstance(part, ToolCall):
+            click.echo(f"\n({part.name} {json.dumps(part.arguments)[:SHOWN]})", err=True)
         elif isinstance(part, Proposal):
             plan = part.plan
     click.echo(err=True)
