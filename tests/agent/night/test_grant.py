@@ -227,6 +227,10 @@ def test_a_hopeless_run_is_ended_by_the_agent_with_its_reason_and_a_baseline_is_
     store.close()
 
 
+def test_odd_hours_are_told_in_three_digits():
+    assert "0.217 hours" in terms(hours=13 / 60).text
+
+
 def test_a_cpu_counts_as_one_device(tmp_path):
     project = draw_wave(tmp_path, [Drawn("base", {0: "running"}, baseline=True)])
     store = QueueStore(project)

@@ -47,8 +47,8 @@ class Terms(NightSettings):
         """The limits in words."""
         parts = [
             f"{self.waves} waves of up to {self.runs} runs",
-            f"{self.gpu_hours:g} GPU hours (hours on the device where there is no GPU)",
-            f"{self.hours:g} hours",
+            f"{self.gpu_hours:.3g} GPU hours (hours on the device where there is no GPU)",
+            f"{self.hours:.3g} hours",
         ]
         return ", ".join(parts) + (f", or until {self.until.text}" if self.until else "")
 
