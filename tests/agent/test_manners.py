@@ -101,6 +101,20 @@ def test_what_was_predicted_is_checked_in_the_ledger_once(tmp_path):
     assert "did not hold: 0.305 became 0.405" in checked.why
 
 
+def test_a_prediction_that_chance_fulfils_did_not_hold_and_says_why(tmp_path):
+    project = draw_wave(
+        tmp_path,
+        [
+            Drawn("baseline", {0: 0.30, 1: 0.34}, baseline=True),
+            Drawn("heavy", {0: 0.29}, {WEIGHT: 4.0}, fields={"prediction": LOWER}),
+        ],
+    )
+    note_findings(project, 1)
+    (checked,) = [d for d in project.ledger.read() if d.what == "prediction"]
+    assert checked.refs["held"] is False
+    assert checked.why.endswith("did not hold: 0.32 became 0.29 m/s (-9%), which chance explains as well.")
+
+
 def test_a_diagnosis_is_neither_a_way_round_the_manners_nor_ranked(tmp_path):
     project = records(tmp_path, Drawn("broken", {0: "failed"}, {ENTROPY: 0.05}))
     inject(project, "exp003/s0", "hang", {})

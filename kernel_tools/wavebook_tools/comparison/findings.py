@@ -67,11 +67,13 @@ def prediction_outcome(experiment: Experiment, comparison: Comparison, verdict: 
         seen = "same" if math.isclose(change, 0, abs_tol=1e-12) else "down" if change < 0 else "up"
     wanted = prediction.direction + (f" by {prediction.by:.0%}" if prediction.by is not None else "")
     share = f" ({change / fmean(others):+.0%})" if fmean(others) else ""
+    went = "down" if change < 0 else "up"
+    chance = ", which chance explains as well" if seen == "same" and went == prediction.direction else ""
     held = "held" if seen == prediction.direction else "did not hold"
     about = quantity(prediction.metric)
     return (
         f"The prediction of {experiment.label} that {about.label} goes {wanted} {held}: "
-        f"{format_number(fmean(others), 3)} became {format_number(fmean(mine), 3)} {about.unit}{share}."
+        f"{format_number(fmean(others), 3)} became {format_number(fmean(mine), 3)} {about.unit}{share}{chance}."
     )
 
 
