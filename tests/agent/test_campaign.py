@@ -37,6 +37,7 @@ def test_the_report_tells_waves_decisions_repeats_and_failures(tmp_path):
     text = "\n".join(cell.source for cell in notebook.cells)
     assert "Waves: 2. Experiments: 5. Runs: 9 (" in text
     assert "| 1 | – |" in text
+    assert "| 0.205 (exp002) |" in text  # the lowest of the first wave
     assert "| offline | ada |" in text
     assert "exp005 with" in text  # the best, by its newest experiment
     assert "exp002 (0.200, 0.210); exp005 (0.200)" in text

@@ -22,6 +22,7 @@ from wavebook_tools.comparison.verdict import Verdict, format_error, judge_all
 from wavebook_tools.errors import NotFoundError
 from wavebook_tools.metrics.quantities import quantity
 from wavebook_tools.records.ledger import Decision
+from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.redaction import redact
 from wavebook_tools.records.states import RunState
@@ -81,17 +82,24 @@ def _waves(comparison: Comparison, verdicts: dict[str, Verdict], decisions: Sequ
     lines = [
         "## Waves",
         "",
-        "| wave | follows | goal | planned by | approved by | experiments |",
-        "| ---: | ---: | --- | --- | --- | --- |",
+        f"| wave | follows | goal | planned by | approved by | experiments | lowest error [{quantity(JUDGED).unit}] |",
+        "| ---: | ---: | --- | --- | --- | --- | --- |",
     ]
     for plan in comparison.plans:
         judged = Counter(MARKS[verdicts[experiment.id].verdict] for experiment in plan.experiments)
         approved = next((d.name for d in decisions if d.what == "approve" and d.refs.get("wave") == plan.id), "–")
         lines.append(
             f"| {plan.id} | {plan.parent or '–'} | {quiet(plan.goal)} | {quiet(plan.planner)} | {quiet(approved)} "
-            f"| {', '.join(f'{number} {mark}' for mark, number in judged.items())} |"
+            f"| {', '.join(f'{number} {mark}' for mark, number in judged.items())} | {_lowest(plan, verdicts)} |"
         )
     return "\n".join(lines)
+
+
+def _lowest(plan: WavePlan, verdicts: dict[str, Verdict]) -> str:
+    """The mean over the seeds of the experiment of a wave that came lowest; survivors of a failed one do not count."""
+    told = ((verdicts[experiment.id], experiment.id) for experiment in plan.experiments)
+    means = [(verdict.mean, name) for verdict, name in told if verdict.mean is not None and verdict.verdict != "failed"]
+    return f"{format_error(min(means)[0])} ({min(means)[1]})" if means else "–"
 
 
 def _best(project: Project, comparison: Comparison) -> str:
