@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
-from wavebook.cli.control import cancel
+from wavebook.cli.control import cancel, status
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.store import QueueStore
+from wavebook_tools.records.files import write_json
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunSpec, RunState
 
@@ -138,6 +139,18 @@ def test_cancel_waits_until_the_processes_are_gone(project: Project) -> None:
     again = wavebook("cancel", "1", project=project.root)
     assert again.returncode == 2
     assert "has no run that could be cancelled" in again.stderr
+
+
+def test_a_spent_budget_is_told_once(project: Project) -> None:
+    plan, why = small_plan(), "the budget of 2 GPU hours is spent"
+    write_json(project.waves_path / plan.folder / "wave.json", plan)
+    with contextlib.closing(QueueStore(project)) as store:
+        store.add([(RunSpec.from_plan(plan, plan.experiments[0], 0), "waves/001-small/exp001-first/s0")])
+        store.start("exp001/s0", "cpu")
+        store.finish("exp001/s0", RunState.CANCELLED, message=f"cancelled by the watchdog: {why}")
+    project.ledger.append("watchdog", "budget", "cancel", why=why, wave=1, runs=["exp001/s0"])
+    shown = CliRunner().invoke(status, ["--project", str(project.root)], env={"COLUMNS": "200"}).stdout
+    assert "".join(shown.split()).count("budgetof2GPUhours") == 1, shown
 
 
 def test_cancelling_what_is_being_cancelled_waits_for_its_end_too(

@@ -121,7 +121,7 @@ def _findings(project: Project) -> dict[str, str]:
     """By run, what the watchdog found last and suggests."""
     found = {}
     for decision in project.ledger.read():
-        if decision.actor == "watchdog":
+        if decision.actor == "watchdog" and decision.what != "cancel":  # whose reason stands in the run's message
             suggested = (decision.refs.get("suggestion") or {}).get("action", "").replace("_", " ")
             told = f"{decision.name}: {decision.why}" + (f"; try: {suggested}" if suggested else "")
             found.update(dict.fromkeys(decision.refs.get("runs", []), told))
