@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.jobs.conftest import small_plan
+from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.cluster_watch import ClusterWatch
 from wavebook_tools.jobs.engines import ClusterEngine
 from wavebook_tools.jobs.engines.base import EngineReport, EngineState, Placement
@@ -22,6 +23,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.report = EngineReport(EngineState.PENDING, "waits in Slurm (Resources)")
+        self.silent = False
 
     def submit(self, placement: Placement) -> str:
         return "1"
@@ -29,6 +31,8 @@ class Scheduler:
     def cancel(self, native_id: str) -> None: ...
 
     def poll(self, native_ids: Sequence[str]) -> dict[str, EngineReport]:
+        if self.silent:
+            raise WavebookError("Slurm does not answer")
         return dict.fromkeys(native_ids, self.report)
 
 
@@ -73,6 +77,21 @@ def test_the_end_of_a_run_that_was_placed_is_told_by_its_record_which_may_be_lat
     scheduler, watch = Scheduler(), ClusterWatch(project, store)
     scheduler.report = EngineReport(EngineState.ENDED, "Slurm ended the job: COMPLETED", ("node1",))
     assert watch.look(ClusterEngine("slurm", scheduler))[0] == []
+
+
+def test_a_scheduler_that_does_not_answer_is_told_until_it_does(
+    project: Project, store: QueueStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wavebook_tools.jobs.cluster_watch.CLUSTER_POLL", -1.0)
+    submitted(store)
+    scheduler, watch = Scheduler(), ClusterWatch(project, store)
+    cluster = ClusterEngine("slurm", scheduler)
+    scheduler.silent = True
+    assert watch.look(cluster)[0] == []
+    assert row(store).message == "not known how it goes: Slurm does not answer"
+    scheduler.silent, scheduler.report = False, EngineReport(EngineState.RUNNING, devices=("node1",))
+    assert watch.look(cluster)[0] == []
+    assert row(store).message is None
 
 
 @pytest.mark.parametrize(("devices", "gpus", "counted"), [(["auto"], 2, 2), (["auto"], 1, 1), (["cpu"], 1, 0)])

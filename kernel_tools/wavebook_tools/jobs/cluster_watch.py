@@ -68,6 +68,8 @@ class ClusterWatch:
             reports = cluster.engine.poll([run.native for run in left if run.native])
         except WavebookError as error:
             complain(error)  # nothing is known, so nothing has ended
+            for run in left:
+                self._tell(run, f"not known how it goes: {error}")
             return ended, CLUSTER_POLL
         for run in left:
             report = reports.get(run.native or "")
@@ -80,14 +82,17 @@ class ClusterWatch:
         if report.devices and ",".join(report.devices) != run.device:
             self.store.set_device(run.id, ",".join(report.devices))
         waits = report.message if report.state is EngineState.PENDING else None
-        if waits != run.message and run.cancel_by is None:
-            self.store.set_message(run.id, waits)
+        self._tell(run, waits)
         if report.state is not EngineState.ENDED:
             return False
         if not report.placed and run.started is None:
             return True  # nothing has executed it, so its record has nothing more to tell
         since = self._gone.setdefault(run.id, time.monotonic())
         return time.monotonic() - since > CLUSTER_PATIENCE
+
+    def _tell(self, run: QueuedRun, message: str | None) -> None:
+        if message != run.message and run.cancel_by is None:
+            self.store.set_message(run.id, message)
 
 
 def complain(error: Exception) -> None:
