@@ -9,7 +9,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from tests.jobs.gpus import Machine
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.devices import list_devices, select_devices
+from wavebook_tools.jobs.load import ProcessorLoad
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.jobs.store import QueuedRun
@@ -419,3 +422,28 @@ def test_a_driver_error_on_a_device_that_others_fill_is_told_as_memory(queue: Qu
 
 def _with_template(name: str) -> ExperimentSpec:
     return small_plan().experiments[0].model_copy(update={"template": name})
+
+
+def test_the_processors_load_is_that_since_any_threads_last_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = [(0.0, 0.0), (3.0, 1.0), (3.0, 5.0)]  # seconds at work, and idle
+
+    def cpu_times() -> SimpleNamespace:
+        user, idle = times.pop(0)
+        return SimpleNamespace(_asdict=lambda: {"user": user, "idle": idle, "guest": user})
+
+    monkeypatch.setattr("psutil.cpu_times", cpu_times)
+    monkeypatch.setattr("wavebook_tools.jobs.load.FIRST_LOOK", 0.0)
+    load = ProcessorLoad()
+
+    def in_a_thread() -> float:
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(load).result()
+
+    monkeypatch.setattr("wavebook_tools.jobs.load.SHORTEST_LOOK", 1000.0)
+    assert in_a_thread() == 75
+    assert in_a_thread() == 75, "too soon to tell another one"
+    monkeypatch.setattr("wavebook_tools.jobs.load.SHORTEST_LOOK", 0.0)
+    assert in_a_thread() == 0
+    assert times == []
