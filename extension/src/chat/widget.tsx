@@ -16,13 +16,14 @@ import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IDisposable } from '@lumino/disposable';
+import { DisposableSet } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { RUN_TYPE } from '../drag';
 import type { IAttached } from '../tokens';
 import { Attachments } from './attachments';
+import { takeCompletion } from './completion';
 import type { Conversation, ConversationChange } from './conversation';
 import { keepFocus } from './focus';
 import { ConversationModel, shown } from './model';
@@ -55,7 +56,9 @@ export class ConversationWidget extends ChatWidget {
     super(makeOptions(model, _options, () => this._showEnd()));
     this.id = 'wavebook-chat';
     this._model = model;
-    this._kept = keepFocus(this.node);
+    this._kept = new DisposableSet();
+    this._kept.add(keepFocus(this.node));
+    this._kept.add(takeCompletion(this.node));
     _options.conversation.changed.connect(this._onChanged, this);
   }
 
@@ -147,7 +150,7 @@ export class ConversationWidget extends ChatWidget {
   }
 
   private _model: ConversationModel;
-  private _kept: IDisposable;
+  private _kept: DisposableSet;
   private _follow: ResizeObserver | null = null;
 }
 
