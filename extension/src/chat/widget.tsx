@@ -27,6 +27,7 @@ import { takeCompletion } from './completion';
 import type { Conversation, ConversationChange } from './conversation';
 import { keepFocus } from './focus';
 import { ConversationModel, shown } from './model';
+import { withoutRemote } from './sanitizer';
 import { SendOrStop } from './sendorstop';
 import { slashCommands } from './slash';
 import { ToolCards } from './toolcard';
@@ -193,7 +194,9 @@ function makeOptions(
     model,
     chatCommandRegistry,
     messagePreambleRegistry: preambles,
-    rmRegistry: options.rendermime,
+    rmRegistry: options.rendermime.clone({
+      sanitizer: withoutRemote(options.rendermime.sanitizer)
+    }),
     themeManager: options.themes,
     messageFooterRegistry: footers,
     inputToolbarRegistry: toolbar,
