@@ -19,6 +19,7 @@ import { addRunCommands, type IRunCommandOptions } from './runs/commands';
 import {
   type Decision,
   type IApproval,
+  type IPlanChanges,
   type IRun,
   type IServer,
   type IWave,
@@ -48,6 +49,29 @@ export const WAVE = { type: 'integer', description: 'Number of a wave', minimum:
 const APPROVAL = {
   type: 'integer',
   description: 'Id of an approval; the pending one where absent'
+};
+const CHANGES = {
+  type: 'object',
+  description: 'What to change in the plan first; what is absent stays as it is',
+  properties: {
+    drop: { type: 'array', items: { type: 'string' }, description: 'Experiments not to run' },
+    experiments: {
+      type: 'object',
+      description: 'By experiment: new values of what it overrides, and its seeds',
+      additionalProperties: {
+        type: 'object',
+        properties: {
+          overrides: { type: 'object' },
+          seeds: { type: 'array', items: { type: 'integer', minimum: 0 } }
+        }
+      }
+    },
+    devices: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'auto, cpu, or indices and UUIDs of GPUs'
+    }
+  }
 };
 
 /** Adds a command that answers JSON and whose arguments are described. */
@@ -128,7 +152,10 @@ export function addCommands(options: ICommandOptions): void {
     if (approval === null) {
       return { approval: null };
     }
-    const decided = await project.decide(approval.id, decision, args.why ?? '');
+    const changes = args.changes
+      ? { drop: [], experiments: {}, devices: null, ...args.changes }
+      : null;
+    const decided = await project.decide(approval.id, decision, args.why ?? '', changes);
     return { approval: decided as unknown as ReadonlyJSONObject };
   };
   const decisionArguments = {
@@ -141,7 +168,7 @@ export function addCommands(options: ICommandOptions): void {
       label: trans.__('Approve the Plan'),
       caption: trans.__('Write the planned wave and queue its runs')
     },
-    decisionArguments,
+    { ...decisionArguments, changes: CHANGES },
     args => decide(args, 'approve')
   );
   add(
@@ -177,10 +204,7 @@ export function addCommands(options: ICommandOptions): void {
         trans.__('Cancel which run?'),
         trans.__('No run is queued or running.')
       );
-      if (run) {
-        await project.cancelRun(run.id);
-      }
-      return { cancelled: run ? [run.id] : [] };
+      return { cancelled: run ? await project.cancelRun(run.id) : [] };
     },
     { icon: stopIcon, isEnabled: () => contextRow()?.ended !== true }
   );
@@ -362,6 +386,7 @@ export interface ICommandArguments {
   directive?: string;
   approval?: number;
   why?: string;
+  changes?: Partial<IPlanChanges>;
   run?: string;
   wave?: number;
   waves?: number[];

@@ -174,9 +174,11 @@ export class ProjectModel implements IDisposable {
     return this._server.checkChanges(id, changes);
   }
 
-  async cancelRun(id: string): Promise<void> {
-    await this._server.cancelRun(id);
+  /** Cancel a run; answers its name, or nothing where it has ended or is being cancelled. */
+  async cancelRun(id: string): Promise<string[]> {
+    const cancelled = await this._server.cancelRun(id);
     void this._soon.invoke();
+    return cancelled;
   }
 
   async cancelWave(id: number): Promise<string[]> {

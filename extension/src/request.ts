@@ -96,8 +96,8 @@ export class Server implements IServer {
     return ((await answer.json()) as { night: INight | null }).night;
   }
 
-  async cancelRun(run: string): Promise<void> {
-    await this._json(`runs/${run}/cancel`, {});
+  async cancelRun(run: string): Promise<string[]> {
+    return (await this._json<{ cancelled: string[] }>(`runs/${run}/cancel`, {})).cancelled;
   }
 
   async cancelWave(wave: number): Promise<string[]> {

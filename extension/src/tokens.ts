@@ -383,7 +383,7 @@ export interface IServer {
   night(): Promise<INight | null>;
   /** Stops the night and its runs. */
   stopNight(): Promise<INight | null>;
-  cancelRun(run: string): Promise<void>;
+  cancelRun(run: string): Promise<string[]>;
   /** Cancels what has not ended and answers its run ids. */
   cancelWave(wave: number): Promise<string[]>;
   run(run: string): Promise<IRunDetails>;

@@ -306,7 +306,7 @@ def test_queued_runs_are_sent_to_devices(
     expect(page.locator(".jp-DirListing-content").get_by_text("notebook.ipynb")).to_be_visible()
 
 
-def test_every_command_is_described_and_reached(sidebar: Sidebar) -> None:
+def test_every_command_is_described_and_reached(sidebar: Sidebar, lab: Lab) -> None:
     page = sidebar.page
     described = page.evaluate(
         """async () => {
@@ -328,6 +328,11 @@ def test_every_command_is_described_and_reached(sidebar: Sidebar) -> None:
     page.locator("#jp-MainMenu").get_by_text("Wavebook", exact=True).click()
     page.locator(".lm-Menu-content").get_by_text("GPUs and Queue").click()
     expect(page.get_by_role("article", name="GPUs and queue")).to_be_visible()
+    # What ended before is not said to be cancelled now, and what cannot be done is told.
+    ended = next(run.id for run in lab.project.waves()[0].runs() if run.result() is not None)
+    assert sidebar.command("wavebook:cancel-run", run=ended) == {"cancelled": []}
+    with pytest.raises(Exception, match=r"no night"):
+        sidebar.command("wavebook:stop-night")
     # A command of the palette asks, and takes nothing from a click of long ago.
     with pytest.raises(Exception, match=r"no run exp999/s0"):
         sidebar.command("wavebook:open-run", run="exp999/s0")
