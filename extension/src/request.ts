@@ -252,7 +252,18 @@ export class Server implements IServer {
 
   private async _request(path: string, init: RequestInit): Promise<Response> {
     const url = URLExt.join(this.settings.baseUrl, 'wavebook', 'api', path);
-    const response = await ServerConnection.makeRequest(url, init, this.settings);
+    const response = await ServerConnection.makeRequest(url, init, this.settings).catch(reason => {
+      if (init.signal?.aborted) {
+        throw reason;
+      }
+      // What a browser says of a server out of reach («Failed to fetch») tells nobody what to do.
+      throw new ServerError(
+        this._trans.__(
+          'JupyterLab cannot reach its server. See that it runs, then try again; runs go on without it.'
+        ),
+        0
+      );
+    });
     if (response.ok) {
       return response;
     }

@@ -76,6 +76,11 @@ def test_a_rejected_plan_stays_rejected_after_a_reload(sidebar: Sidebar, lab: La
 
 
 def test_a_directive_that_does_not_get_through_is_told_and_not_lost(sidebar: Sidebar, lab: Lab) -> None:
+    sidebar.page.route("**/wavebook/api/chat*", lambda route: route.abort())
+    sidebar.ask(DIRECTIVE)
+    expect(sidebar.panel.get_by_role("alert")).to_contain_text("cannot reach its server")
+    expect(sidebar.input).to_have_value(DIRECTIVE)
+    sidebar.page.unroute("**/wavebook/api/chat*")
     settings = lab.project.settings_path.read_text()
     try:
         lab.project.settings_path.write_text("[training]\niteratons = 5\n")
