@@ -98,6 +98,21 @@ def test_the_page_plays_without_a_network(
     assert [line for line in said if CHROMIUM_SAYS not in line] == []
 
 
+def test_controls_are_alive_where_the_robots_are_out_of_sight(browser: Browser, replay: Replay, tmp_path: Path) -> None:
+    write_page(replay, tmp_path / "replay.html")
+    page = browser.new_page(viewport={"width": 1000, "height": 720})
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => {"
+        " document.querySelector('#replay').style.transform = 'translateY(calc(-100% + 60px))'; });"
+    )
+    page.goto((tmp_path / "replay.html").as_uri())
+    expect(page.get_by_role("button", name="Play")).to_be_in_viewport()
+    expect(page.get_by_role("application")).not_to_be_in_viewport()
+    expect(page.get_by_role("slider", name="Moment")).to_have_attribute("max", str(replay.robots[0].frames - 1))
+    expect(page.get_by_role("combobox", name="Speed")).to_have_value("1")
+    page.close()
+
+
 def test_a_notebook_shows_it_untrusted_and_in_both_themes(
     start_lab: Callable[[Project], Lab],
     open_lab: Callable[..., Page],

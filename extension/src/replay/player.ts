@@ -75,7 +75,7 @@ class Player implements IPlayer {
       this._visible = entries[entries.length - 1].isIntersecting;
       this._request();
     });
-    this._seen.observe(this._view);
+    this._seen.observe(root); // who sees the controls alone must find them alive, too
     this._choose(0);
   }
 
