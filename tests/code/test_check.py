@@ -47,6 +47,8 @@ REFUSED = {
     "no env": ("def term(robot):\n    return robot\n", "the first argument must be env"),
     "stars": ("def term(env, *rest):\n    return rest\n", r"no \*args"),
     "missing": ("def term(env, scale):\n    return scale\n", "the argument 'scale' has no value"),
+    "turned round": ("def term(env):\n    # \u202e neve\n    return 1.0\n", r"line 2: .* not seen \(U\+202E\)"),
+    "return of the carriage": ("def term(env):\n    return 2.0  # x\r    return 1.0\n", r"not seen \(U\+000D\)"),
     "syntax": ("def term(env:\n    return 1 +\n", "line 1: this is no Python"),
     "unknown torch": ("import torch\ndef term(env):\n    return torch.sqaure(env.step_dt)\n", "Did you mean 'square'"),
     "unknown env": ("def term(env):\n    return env.scenes['robot']\n", "Did you mean 'scene'"),
