@@ -190,6 +190,17 @@ def test_what_a_diverged_run_changes_is_suspected_first_and_else_its_learner(cha
     assert all(e.overrides != changes or e.num_envs for e in others)  # each takes something away
 
 
+@pytest.mark.parametrize(("evidence", "suspected"), [({"crash": "Segmentation fault"}, True), ({}, False)])
+def test_what_was_changed_is_a_suspect_of_a_crash_in_native_code(evidence, suspected, tmp_path):
+    wide = Drawn("wide", {0: "failed"}, {"agent.algorithm.entropy_coef": 0.02})
+    project = campaign(tmp_path, TASK, Drawn("baseline", {0: 0.3, 1: 0.31}, baseline=True), wide)
+    inject(project, "exp002/s0", "kernel died", evidence)
+    approval, _ = decide("offline", project, "why did exp002 fail?", [])
+    slugs = [e.slug for e in approval.plan.experiments]
+    assert {"half-the-robots", "a-quarter-of-the-robots"} <= {*slugs}
+    assert ("without-entropy-coef" in slugs) == suspected
+
+
 @BOTH
 def test_code_that_breaks_a_training_is_a_suspect_there_too(planner, tmp_path):
     ported = Drawn("ported", {0: "failed"}, {"agent.algorithm.entropy_coef": 0.02}, fields={"code": [PITCH_RATE]})
