@@ -231,6 +231,17 @@ def test_an_endpoint_that_takes_a_request_and_says_nothing_is_given_up(records, 
             play(claude(records, url, retries=1), "Hello?")
 
 
+def test_what_is_said_after_a_tool_is_a_paragraph_of_its_own(records, key):
+    turns = [
+        {"reply": [{"text": "I look at the waves of this project."}, {"tool": "project_status"}]},
+        {"reply": [{"tool": "project_status"}]},
+        {"reply": [{"text": "One wave ran, and it is done."}]},
+    ]
+    with serving(turns) as server:
+        text = said(play(claude(records, server.url), "status?"))
+    assert text.startswith("I look at the waves of this project.\n\nOne wave ran, and it is done.")
+
+
 def test_an_answer_that_breaks_off_is_told_of_by_itself_alone(records, key, caplog):
     """On the command line a warning would stand in the middle of what is said."""
     turns = [

@@ -90,14 +90,17 @@ class ClaudePlanner:
         proposals: list[WavePlan] = []
         workspace = self._workspace(proposals, request.body)
         messages = await self._messages(client, meter, request, workspace)
+        spoken = False
         for _ in range(self.settings.requests):
+            apart = spoken  # what follows a tool is a paragraph of its own
             await asyncio.to_thread(meter.check)
             message: Message | None = None
             async for event in self._request(client, self._parameters(messages)):
                 if isinstance(event, Whole):
                     message = event.message
                 else:
-                    yield TextDelta(_text(event))
+                    yield TextDelta(("\n\n" if apart else "") + _text(event))
+                    apart, spoken = False, True
             assert message is not None
             await asyncio.to_thread(meter.add, Tokens.of(message.usage))
             messages.append({"role": "assistant", "content": _content(message)})
