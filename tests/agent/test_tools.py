@@ -111,6 +111,13 @@ def test_a_closed_branch_refuses_plans_until_it_is_opened(workspace):
     assert actors == {"agent"}
 
 
+def test_a_branch_that_covers_nothing_is_not_closed(workspace):
+    refused = use(workspace, "close_branch", branch="env.rewards.feet_air_tme", why="the robots fall without it")
+    assert refused.failed
+    assert "Did you mean 'env.rewards.feet_air_time" in refused.text
+    assert closed_branches(workspace.project) == {}
+
+
 def test_what_ends_or_spends_waits_and_is_done_once_when_a_person_allows_it(workspace, monkeypatch):
     monkeypatch.setattr(Queue, "ensure_dispatcher", lambda self: None)  # the repeat stays in the queue
     project = workspace.project
