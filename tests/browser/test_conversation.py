@@ -175,6 +175,17 @@ def test_an_answer_is_streamed_stopped_and_asked_again(
     sidebar.theme("JupyterLab Light")  # the server keeps it
 
 
+def test_a_long_word_is_wrapped(sidebar: Sidebar, model: MessagesServer) -> None:
+    panel = sidebar.panel
+    model.turns += [says("long" * 80)]
+    sidebar.command("wavebook:new-conversation")
+    sidebar.ask("Where is it?")
+    paragraph = panel.locator(".jp-chat-message p").get_by_text("longlong")
+    expect(paragraph).to_be_visible(timeout=ANSWER)
+    wide, room = paragraph.evaluate("node => [node.scrollWidth, node.clientWidth]")
+    assert wide <= room, "a long word widens the conversation"
+
+
 def test_what_is_written_during_an_answer_is_not_lost(sidebar: Sidebar, model: MessagesServer) -> None:
     panel = sidebar.panel
     stop = panel.locator(".jp-chat-input-toolbar").get_by_role("button", name="Stop")
