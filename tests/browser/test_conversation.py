@@ -330,6 +330,7 @@ def test_runs_notebooks_and_files_are_attached(
     expect(waiting).to_have_text(["exp002/s0"])
     sidebar.command("filebrowser:activate")
     source = page.locator(".jp-DirListing-content").get_by_text("notes.md")
+    expect(source).to_be_visible()
     start, end = source.bounding_box(), container.bounding_box()
     assert start is not None
     assert end is not None
