@@ -177,6 +177,18 @@ def test_taken_numbers_are_refused_with_the_next_free(approvals, wave, experimen
         approvals.propose(a_plan(wave, experiment))
 
 
+def test_plans_cannot_bury_the_one_that_a_person_looks_for(approvals, clock, monkeypatch):
+    monkeypatch.setattr("wavebook.agent.approvals.MOST_PENDING", 2)
+    first = approvals.propose(a_plan())
+    approvals.propose(a_plan(2, 3))
+    with pytest.raises(UsageError, match=r"2 plans wait for a decision already \(waves 1, 2\)"):
+        approvals.propose(a_plan(3, 5))
+    approvals.decide(first.id, "reject", "ada")
+    assert approvals.propose(a_plan(3, 5)).state == "pending"
+    clock.now += approvals.lifetime + 1  # what nobody decided waits no more
+    assert approvals.propose(a_plan(4, 7)).state == "pending"
+
+
 def test_an_unknown_approval_is_told(approvals):
     with pytest.raises(NotFoundError, match="no approval 7"):
         approvals.decide(7, "approve", "ada")

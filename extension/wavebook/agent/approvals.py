@@ -53,6 +53,9 @@ CREATE INDEX IF NOT EXISTS approvals_by_wave ON approvals (wave);
 LIFETIME = 7 * 24 * 3600.0
 """How long a plan waits before it counts as denied [s]."""
 
+MOST_PENDING = 20
+"""Plans that may wait at a time: an agent cannot bury the one that a person looks for."""
+
 ApprovalState = Literal["pending", "approved", "rejected", "expired"]
 Verb = Literal["approve", "reject"]
 
@@ -120,7 +123,7 @@ class Approvals:
         Raises:
             NotFoundError: There is no template of a name that the plan gives.
             TakenError: One of its numbers is taken.
-            UsageError: The plan cannot run (``check_plan``, ``check_templates``).
+            UsageError: The plan cannot run (``check_plan``, ``check_templates``), or too many wait for a decision.
         """
         settings = self.project.settings()
         check_plan(plan, self._tasks, device_names=settings.engine.device_names)
@@ -129,6 +132,7 @@ class Approvals:
         now = round(self._clock(), 3)
         guess = estimate(self.project, plan)
         with opened(self.project, SCHEMA) as connection, transaction(connection):
+            _refuse_flood(connection, now)
             self._refuse_taken(connection, plan)
             added = connection.execute(
                 "INSERT INTO approvals (kind, state, wave, plan, estimate, created, expires) "
@@ -420,6 +424,15 @@ def _approval(row: sqlite3.Row) -> Approval:
     values["plan"] = WavePlan.model_validate_json(row["plan"])
     values["estimate"] = Estimate.model_validate_json(row["estimate"])
     return Approval(**values)
+
+
+def _refuse_flood(connection: sqlite3.Connection, now: float) -> None:
+    waiting = "SELECT wave FROM approvals WHERE state = 'pending' AND expires > ? ORDER BY wave"
+    waves = [str(row["wave"]) for row in connection.execute(waiting, (now,))]
+    if len(waves) >= MOST_PENDING:
+        raise UsageError(
+            f"{len(waves)} plans wait for a decision already (waves {', '.join(waves)}); approve or reject some first"
+        )
 
 
 def _decided_already(approval: Approval) -> str:
