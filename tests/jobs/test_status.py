@@ -96,7 +96,7 @@ def test_the_table_tells_when_a_waiting_run_is_expected_to_start_and_to_end(proj
 def test_the_table_tells_what_the_watchdog_found_in_a_run_that_is_done(project: Project) -> None:
     run = status_of(project, []) | {"state": "done", "message": None}
     waves = [{"id": 1, "slug": "small", "state": "done", "runs": [run]}]
-    console = Console(width=200)
+    console = Console(width=80)
     with console.capture() as capture:
         console.print(run_table(waves, now=1000.0, findings={"exp001/s0": "dead policy: it stands; try: retry seed"}))
     assert "dead policy: it stands; try: retry seed" in capture.get()

@@ -115,6 +115,11 @@ def status(wave: int | None, wait: bool, project_path: Path | None, as_json: boo
         console.print('No waves yet. Start with: wavebook plan "what you want to find out"')
     else:
         console.print(run_table(document["waves"], time.time(), _findings(project)))
+        unknown = [str(wave["id"]) for wave in document["waves"] if not wave["runs"]]
+        if unknown:
+            console.print(
+                f"The queue knows no run of wave {', '.join(unknown)}; read copied records with: wavebook reindex"
+            )
 
 
 def _findings(project: Project) -> dict[str, str]:

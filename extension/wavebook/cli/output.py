@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from wavebook_tools.records.project import Project
 
@@ -27,6 +29,13 @@ STATE_STYLE = {
     "hung": "red",
     "cancelled": "yellow",
 }
+
+
+SHORT = 12
+"""Characters of a GPU's UUID, which tell it from others and are enough to choose it."""
+
+SAME = 80
+"""Characters by which two texts that begin alike are taken for the same."""
 
 
 def print_json(document: Any) -> None:
@@ -80,33 +89,39 @@ def plan_table(plan: dict[str, Any]) -> Table:
     return table
 
 
-def run_table(waves: list[dict[str, Any]], now: float, findings: Mapping[str, str] | None = None) -> Table:
-    """The runs of waves, one a row; by run, what the watchdog found."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("run", "state", "iteration", "device", "time", "left", r"error_vel_xy \[m/s]", "note"):
-        table.add_column(column, overflow="fold", no_wrap=column == "run")
+def run_table(waves: list[dict[str, Any]], now: float, findings: Mapping[str, str] | None = None) -> Group:
+    """The runs of waves, one a row; below each wave's, what is told of some: in a column, 80 would leave it no room."""
+    parts: list[RenderableType | None] = []
     for wave in waves:
-        table.add_row(f"[bold]wave {wave['id']}[/] {wave['slug']}", _styled(wave["state"]), "", "", "", "", "", "")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("run", "state", "iteration", "device", "time", "left", r"error_vel_xy \[m/s]"):
+            table.add_column(column, overflow="fold", no_wrap=column == "run")
+        notes = Table.grid(padding=(0, 2))
         for run in wave["runs"]:
             table.add_row(
-                f"  {run['id']}",
+                run["id"],
                 _styled(run["state"]),
                 f"{run['iteration']}/{run['iterations']}",
-                run["device"] or "",
+                ", ".join(name[:SHORT] for name in (run["device"] or "").split(",")),
                 ago(run["started"], run["ended"] or now) if run["started"] else _in(run["estimated_start"], now),
                 "" if run["ended"] else ago(now, run["estimated_end"]),
                 velocity_error(run["metrics"]),
-                escape(_note(run, (findings or {}).get(run["id"]))),
             )
-    return table
+            if note := _note(run, (findings or {}).get(run["id"])):
+                notes.add_row(run["id"], escape(note))
+        title = Text.from_markup(f"[bold]wave {wave['id']}[/] {escape(wave['slug'])}  {_styled(wave['state'])}")
+        parts += ["" if parts else None, title, Padding(table, (0, 0, 0, 2))]
+        parts.append(Padding(notes, (0, 0, 0, 2)) if notes.row_count else None)
+    return Group(*(part for part in parts if part is not None))
 
 
 def _note(run: dict[str, Any], finding: str | None) -> str:
-    """A run's message, and what the watchdog found, which says the same where it ended the run."""
+    """A run's message, and what the watchdog found, which says the same, perhaps cut off, where it ended the run."""
     message = run["message"] or ""
     if finding is None:
         return message
-    return finding if message and message in finding else "\n".join(filter(None, (message, finding)))
+    said = message and message[:SAME] in finding
+    return finding if said else "\n".join(filter(None, (message, finding)))
 
 
 def velocity_error(metrics: dict[str, float], unit: str = "") -> str:
