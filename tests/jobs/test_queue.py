@@ -304,6 +304,8 @@ def test_odd_lines_in_a_record_do_not_hide_the_other_runs(queue: Queue) -> None:
             '{"kind":"metric"}',
             '{"kind":"metric","iteration":"x","values":3}',
             '{"kind":"state","state":"ill"}',
+            '{"kind":"state","state":["done"],"t":1.0}',
+            '{"kind":"state","state":"done"}',
         ):
             stream.write(odd + "\n")
     run = project_status(queue.project)["waves"][0]["runs"][0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.processes import find_supervisor
-from wavebook_tools.jobs.recovery import finish_from_record
+from wavebook_tools.jobs.recovery import event_time, finish_from_record
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.jobs.wakeup import ensure_dispatcher
 from wavebook_tools.records.events import EventWriter
@@ -66,7 +66,7 @@ def _settle(store: QueueStore, run_id: str, record: RunRecord) -> None:
         row = store.get(run_id)
         assert row is not None
         finish_from_record(store, row, record)
-        store.set_times(run_id, started=started["t"], ended=_last_time(record))
+        store.set_times(run_id, started=event_time(started) or row.submitted, ended=_last_time(record))
     else:
         # Never started. It stays out of the queue until a person asks for it, with `retry`.
         message = "was queued when the database was lost"
@@ -91,4 +91,5 @@ def _open(project: Project) -> QueueStore:
 
 
 def _last_time(record: RunRecord) -> float:
-    return max((float(event["t"]) for event in record.events()), default=time.time())
+    times = (event_time(event) for event in record.events())
+    return max((t for t in times if t is not None), default=time.time())

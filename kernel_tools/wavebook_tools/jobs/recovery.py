@@ -36,7 +36,14 @@ def newest(events: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
 def newest_state(events: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The newest state event; what a run's own code wrote and is none is passed over."""
     known = set(RunState)
-    return next((e for e in reversed(events) if e["kind"] == "state" and e.get("state") in known), None)
+    whole = (e for e in reversed(events) if e["kind"] == "state" and event_time(e) is not None)
+    return next((e for e in whole if str(e.get("state")) in known), None)
+
+
+def event_time(event: dict[str, Any]) -> float | None:
+    """When an event was written [Unix s]; None where a run's own code wrote none."""
+    written = event.get("t")
+    return float(written) if isinstance(written, int | float) else None
 
 
 def newest_metric(events: list[dict[str, Any]]) -> tuple[int, dict[str, float]] | None:
@@ -70,7 +77,7 @@ def has_started(record: RunRecord) -> bool:
 def start_time(record: RunRecord) -> float | None:
     """When a run's supervisor started, None where it has not [Unix s]."""
     first = next((e for e in record.events() if e["kind"] == "state" and e.get("state") == RunState.STARTING), None)
-    return float(first["t"]) if first is not None else None
+    return event_time(first) if first is not None else None
 
 
 def final_event(record: RunRecord) -> dict[str, Any] | None:

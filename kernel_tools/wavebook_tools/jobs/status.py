@@ -12,7 +12,7 @@ from typing import Any
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.jobs.processes import ProcessIdentity
-from wavebook_tools.jobs.recovery import newest_metric, newest_state, tail_events
+from wavebook_tools.jobs.recovery import event_time, newest_metric, newest_state, tail_events
 from wavebook_tools.jobs.resume import newest_checkpoint
 from wavebook_tools.jobs.schedule import Expectation, expect
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
@@ -133,7 +133,7 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
     if not state.final and state is not RunState.QUEUED:
         events = tail_events(record)
         # The final state counts once the queue has taken it over: until then it is what it was before.
-        last = newest_state([event for event in events if event.get("state") not in FINAL_STATES])
+        last = newest_state([event for event in events if str(event.get("state")) not in FINAL_STATES])
         if last is not None:
             state, phase = RunState(last["state"]), last.get("phase")
             message = message or _not_taken_over(row, events)
@@ -177,7 +177,8 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
 
 def _not_taken_over(row: QueuedRun, events: list[dict[str, Any]]) -> str | None:
     """What to tell of a run that has ended and stays as it was, because the queue cannot write."""
-    if not events or time.time() - events[-1]["t"] < TAKE_OVER_PATIENCE:
+    newest = next((t for event in reversed(events) if (t := event_time(event)) is not None), None)
+    if newest is None or time.time() - newest < TAKE_OVER_PATIENCE:
         return None
     last = newest_state(events)
     if last is not None and RunState(last["state"]).final:
