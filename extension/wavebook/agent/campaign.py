@@ -99,7 +99,10 @@ def _lowest(plan: WavePlan, verdicts: dict[str, Verdict]) -> str:
     """The mean over the seeds of the experiment of a wave that came lowest; survivors of a failed one do not count."""
     told = ((verdicts[experiment.id], experiment.id) for experiment in plan.experiments)
     means = [(verdict.mean, name) for verdict, name in told if verdict.mean is not None and verdict.verdict != "failed"]
-    return f"{format_error(min(means)[0])} ({min(means)[1]})" if means else "–"
+    if not means:
+        return "–"
+    mean, name = min(means)
+    return f"{format_error(mean)} ({name})"
 
 
 def _best(project: Project, comparison: Comparison) -> str:

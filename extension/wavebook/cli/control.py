@@ -58,8 +58,8 @@ def start_wave(project: Project, wave: int, devices: list[str] | None = None) ->
     if approval is not None and approval.state == "approved" and not approval.queued:
         approvals.queue_wave(wave)  # a process died between the decision and the queue
         return
-    approval = _pending(approvals, wave, approval)
-    approvals.decide(approval.id, "approve", user_name(), why="started at the command line", devices=devices)
+    pending = _pending(approvals, wave, approval)
+    approvals.decide(pending.id, "approve", user_name(), why="started at the command line", devices=devices)
 
 
 def _pending(approvals: Approvals, wave: int, approval: Approval | None) -> Approval:

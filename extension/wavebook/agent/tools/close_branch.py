@@ -26,7 +26,7 @@ def _known(workspace: Workspace) -> list[str]:
     for wave in workspace.project.waves():
         with contextlib.suppress(WavebookError):  # a plan that cannot be read is told of elsewhere
             plan = wave.plan()
-            names += [name for experiment in plan.experiments for name in (*experiment.changes, *marks(plan.code))]
+            names += [*marks(plan.code), *(name for experiment in plan.experiments for name in experiment.changes)]
     return list(dict.fromkeys(names))
 
 
