@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("isaaclab")
 
+import torch
+
 from wavebook_locomotion import configuration, evaluation, training
 from wavebook_locomotion.errors import ConfigurationError
 from wavebook_locomotion.replay import ReplayRecorder
@@ -34,8 +36,10 @@ class Recorder:
         self.phases: list[str] = []
         self.iterations: list[int] = []
         self.metrics: list[dict[str, float]] = []
+        self.precisions: set[str] = set()
 
     def iteration(self, number: int, metrics: dict[str, float]) -> None:
+        self.precisions.add(torch.get_float32_matmul_precision())
         self.iterations.append(number)
         self.metrics.append(metrics)
 
@@ -92,6 +96,12 @@ def test_the_tracking_error_is_measured_from_the_first_iteration(trained: tuple[
     assert all(0.0 < metrics["Metrics/error_vel_yaw"] < 4.0 for metrics in seen.metrics)
     # Isaac Lab's own record of ended episodes starts with zeros that no episode measured; they are not handed on.
     assert all(metrics.get("Metrics/base_velocity/error_vel_xy", 1.0) > 0.0 for metrics in seen.metrics)
+
+
+def test_only_the_training_rounds_products_of_matrices(trained: tuple[TrainingOutcome, Recorder]) -> None:
+    _, seen = trained
+    assert seen.precisions == {"high"}
+    assert torch.get_float32_matmul_precision() == "highest"
 
 
 def test_checkpoints_lie_in_the_given_folder_and_nothing_else(trained: tuple[TrainingOutcome, Recorder]) -> None:

@@ -25,7 +25,6 @@ def write_profile(prepared: Prepared, file: Path, *, warm_up: int) -> None:
     import torch
     from torch.profiler import ProfilerActivity, profile
 
-    prepared.enter()
     device = prepared.config.device
     cuda = device.startswith("cuda")
     wait = wait_for(device)

@@ -16,7 +16,7 @@ from wavebook_locomotion.configuration import TaskConfig
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
 
 MATMUL = "torch.matmul_precision"
-"""``highest`` (32 bits), ``high`` (TF32 on CUDA) or ``medium``."""
+"""``highest`` (32 bits), ``high`` (TF32 on CUDA, as in a training) or ``medium``."""
 
 RECORD = "guard.record"
 """Whether the guard keeps each step's state to write broken robots down; true as in a training."""
@@ -24,7 +24,7 @@ RECORD = "guard.record"
 MESH_TILE = "newton.mesh_tile"
 """Threads on CUDA that search the ground's triangles below one collision shape; null for what Newton takes."""
 
-SWITCHES: dict[str, Any] = {MATMUL: "highest", RECORD: True, MESH_TILE: mesh_search.WARP}
+SWITCHES: dict[str, Any] = {MATMUL: "high", RECORD: True, MESH_TILE: mesh_search.WARP}
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,6 @@ class Prepared:
 
     config: TaskConfig
     switches: dict[str, Any]
-
-    def enter(self) -> None:
-        """Set what holds for the whole process."""
-        import torch
-
-        torch.set_float32_matmul_precision(self.switches[MATMUL])
 
 
 def parse(words: list[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 from wavebook_locomotion import description
 from wavebook_locomotion.bench.clock import PhaseClock, wait_for
 from wavebook_locomotion.bench.mjlab_go1.laps import Laps
-from wavebook_locomotion.bench.settings import MESH_TILE, RECORD, Prepared
+from wavebook_locomotion.bench.settings import MATMUL, MESH_TILE, RECORD, Prepared
 from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
 from wavebook_locomotion.errors import ConfigurationError
 
@@ -57,7 +57,6 @@ def measure(
         ConfigurationError: There is no mjlab in that environment, or its training failed.
     """
     config = prepared.config
-    prepared.enter()
     steps = config.num_envs * config.agent.num_steps_per_env
     document: dict[str, Any] = {
         "format": 1,
@@ -111,7 +110,9 @@ def open_training(prepared: Prepared, log_dir: Path) -> Iterator[tuple[Any, Any]
         if prepared.switches[RECORD]:
             env.record_folder = log_dir / "broken"
         env.step(torch.zeros(env.action_space.shape, device=env.device))
-        yield env, make_runner(env, config, log_dir=str(log_dir))
+        runner = make_runner(env, config, log_dir=str(log_dir))
+        runner.matmul_precision = prepared.switches[MATMUL]
+        yield env, runner
 
 
 def _ours(prepared: Prepared, *, iterations: int, warm_up: int, split: int, steps: int) -> dict[str, Any]:
@@ -187,6 +188,8 @@ def _bare(prepared: Prepared, *, iterations: int, warm_up: int, steps: int) -> d
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
     from rsl_rl.runners import OnPolicyRunner
 
+    from wavebook_locomotion.learner import matmul_precision
+
     config = prepared.config
     env_config, agent = copy.deepcopy(config.env), copy.deepcopy(config.agent)
     env_config.terminations.simulation_broken = None
@@ -195,6 +198,7 @@ def _bare(prepared: Prepared, *, iterations: int, warm_up: int, steps: int) -> d
         tempfile.TemporaryDirectory(prefix="wavebook-bench-") as folder,
         launch_simulation(env_config, {}),
         contextlib.redirect_stdout(io.StringIO()),
+        matmul_precision(prepared.switches[MATMUL]),
     ):
         env = ManagerBasedRLEnv(env_config)
         try:

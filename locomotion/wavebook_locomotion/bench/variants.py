@@ -36,7 +36,7 @@ The line search is no such bound: with 20 of its 50 iterations a hundred searche
 SUBSTEP: Settings = {"env.sim.physics.num_substeps": 1}
 """Half the solves."""
 
-TF32: Settings = {"torch.matmul_precision": "high"}
+FULL_PRECISION: Settings = {"torch.matmul_precision": "highest"}
 
 SMOOTH: Settings = {"env.terrain_set": "gentle"}
 """Noise and slopes alone. Without meshes the ground becomes a height field, which is looked up instead of searched."""
@@ -53,7 +53,7 @@ NO_SCAN: Settings = {
 TILE: Settings = {"newton.mesh_tile": None}
 """Newton's own 256 threads a collision shape, 128 where the ground is a height field (docs/robot.md)."""
 
-LEAN: Settings = {**ITERATIONS, **TF32, "guard.record": False, "agent.check_for_nan": False}
+LEAN: Settings = {**ITERATIONS, "guard.record": False, "agent.check_for_nan": False}
 
 VARIANTS: dict[str, Settings] = {
     "base": {},
@@ -74,7 +74,7 @@ VARIANTS: dict[str, Settings] = {
     "few iterations": {f"{_SOLVER}.iterations": 5},
     "tolerance": {f"{_SOLVER}.tolerance": 1e-4},
     "no height scan": NO_SCAN,
-    "tf32": TF32,
+    "full precision": FULL_PRECISION,
     "no records": {"guard.record": False},
     "no check": {"agent.check_for_nan": False},
     "triangles": {"env.sim.physics.collision_cfg.max_triangle_pairs": 500_000},
