@@ -18,7 +18,7 @@ from onnx.reference import ReferenceEvaluator
 from wavebook_locomotion import configuration, evaluation, training
 from wavebook_locomotion.errors import ConfigurationError
 from wavebook_locomotion.evaluation.disturbances import DISTURBANCES
-from wavebook_locomotion.evaluation.evaluate import by_terrain, fixed_configuration
+from wavebook_locomotion.evaluation.evaluate import by_terrain, fixed_configuration, summary
 from wavebook_locomotion.evaluation.measures import cost_of_transport, interval
 from wavebook_locomotion.evaluation.protocol import PROTOCOL
 from wavebook_locomotion.evaluation.rollout import Rollout
@@ -52,9 +52,28 @@ def test_cost_of_transport_by_hand() -> None:
     assert cost_of_transport(np.ones(2), nothing, np.ones(2), np.ones(2), nothing) is None
 
 
-def test_the_interval_is_1_96_standard_errors_wide() -> None:
-    assert interval(0.2, 0.01) == pytest.approx([0.2 - 0.0195996, 0.2 + 0.0195996])
-    assert interval(0.2, None) is None
+@pytest.mark.parametrize(("freedom", "standard_errors"), [(2, 4.303), (29, 2.045), (490, 1.9648), (10**6, 1.95996)])
+def test_the_interval_is_wider_where_few_robots_tell_its_standard_error(freedom: int, standard_errors: float) -> None:
+    reach = 0.01 * standard_errors
+    assert interval(0.2, 0.01, freedom) == pytest.approx([0.2 - reach, 0.2 + reach], abs=1e-5)
+
+
+def test_an_unknown_standard_error_gives_no_interval() -> None:
+    assert interval(0.2, None, 0) is None
+
+
+def test_the_interval_holds_the_true_mean_as_often_as_it_says() -> None:
+    random = np.random.default_rng(1)
+    commands = np.arange(12) % 10
+    none = np.zeros(12)
+    held = 0
+    for _ in range(400):
+        given = {name: none for name in Rollout.__dataclass_fields__}
+        measured = Rollout(**(given | {"error_xy": random.normal(0.2, 0.05, 12)}))
+        low, high = summary(measured, commands)["error_vel_xy_interval"]
+        held += low <= 0.2 <= high
+    # 380 expected, standard deviation 4.4; with 1.96 standard errors it would be 324.
+    assert held >= 365
 
 
 def rollout(columns: list[int], cleared: list[bool], error: list[float], survived: list[bool]) -> Rollout:

@@ -158,17 +158,18 @@ def summary(rollout: Rollout, groups: np.ndarray) -> dict[str, Any]:
     """
     error_xy, spread_xy = mean_and_error(rollout.error_xy, groups)
     error_yaw, spread_yaw = mean_and_error(rollout.error_yaw, groups)
+    freedom = len(groups) - len(np.unique(groups))
     # A robot that fell has stopped to work and to get on.
     stood = rollout.survived
     work, progress, asked = (np.where(stood, value, 0.0) for value in (rollout.work, rollout.progress, rollout.asked))
     return {
         "error_vel_xy": error_xy,
         "error_vel_xy_standard_error": spread_xy,
-        "error_vel_xy_interval": interval(error_xy, spread_xy),
+        "error_vel_xy_interval": interval(error_xy, spread_xy, freedom),
         "error_vel_xy_legacy": 2.0 * error_xy,
         "error_vel_yaw": error_yaw,
         "error_vel_yaw_standard_error": spread_yaw,
-        "error_vel_yaw_interval": interval(error_yaw, spread_yaw),
+        "error_vel_yaw_interval": interval(error_yaw, spread_yaw, freedom),
         "time_out": float(rollout.survived.mean()),
         "cost_of_transport": cost_of_transport(work, progress, asked, rollout.mass, groups),
         "torque_use": mean_and_error(rollout.torque_use, groups)[0],

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
-
 import numpy as np
+from scipy.special import stdtrit
 
 GRAVITY = 9.81
 """Standard gravity, to two digits [m/s^2]."""
@@ -39,12 +38,16 @@ def cost_of_transport(
     return float(np.mean(costs)) if costs else None
 
 
-def interval(mean: float, error: float | None, share: float = 0.95) -> list[float] | None:
-    """The confidence interval of a mean that is normally distributed, as it is with a hundred robots and more.
+def interval(mean: float, error: float | None, freedom: int, share: float = 0.95) -> list[float] | None:
+    """The confidence interval of a mean whose standard error was estimated from the same values.
+
+    Student's t (W. S. Gosset, The probable error of a mean, Biometrika 6(1), 1908): with few robots the error itself
+    is uncertain, and the 1.96 standard errors of a normal distribution hold the true mean less often than they say.
 
     Args:
         mean: The mean.
         error: Its standard error; None where it is unknown.
+        freedom: Degrees of freedom of that error: values less the means that were taken out of them.
         share: How often such an interval holds the true mean.
 
     Returns:
@@ -52,5 +55,5 @@ def interval(mean: float, error: float | None, share: float = 0.95) -> list[floa
     """
     if error is None:
         return None
-    reach = statistics.NormalDist().inv_cdf(0.5 + share / 2.0) * error
+    reach = float(stdtrit(freedom, 0.5 + share / 2.0)) * error
     return [mean - reach, mean + reach]
