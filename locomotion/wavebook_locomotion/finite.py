@@ -32,11 +32,12 @@ class NumberCheck:
             rewards: Shape ``[num_envs]``.
 
         Raises:
-            ValueError: An observation or reward of the rollout is not a number.
+            ValueError: An observation or reward of the rollout is not a number, or infinite: normalised, one infinite
+                reward makes every advantage of the rollout not a number.
         """
         values = {f"observation group {name!r}": value for name, value in observations.items()} | {"rewards": rewards}
         for name, value in values.items():
-            found = torch.isnan(value).any()
+            found = ~torch.isfinite(value).all()
             self._found[name] = self._found[name] | found if name in self._found else found
         self._steps += 1
         if self._steps < self._every:
@@ -47,6 +48,6 @@ class NumberCheck:
         self._found.clear()
         if names:
             raise ValueError(
-                f"The {' and the '.join(names)} returned by the environment contain NaN values, at one of the last"
-                f" {self._every} steps. This usually indicates a bug in a term of the task."
+                f"The {' and the '.join(names)} returned by the environment contain NaN or infinite values, at one of"
+                f" the last {self._every} steps. This usually indicates a bug in a term of the task."
             )

@@ -14,6 +14,7 @@ from rsl_rl.utils.logger import Logger
 
 from wavebook_locomotion.finite import NumberCheck
 from wavebook_locomotion.iteration_log import IterationLogger, MetricWriter, mean_by_name
+from wavebook_tools.diagnosis.not_a_number import ERRORS
 
 NUM_ENVS, STEPS = 16, 24
 CONFIG: dict[str, Any] = {
@@ -80,3 +81,10 @@ def test_a_training_stops_at_the_end_of_the_rollout_in_which_a_number_was_lost()
         check.add(good, rewards)
     for _ in range(3):  # what was told is not told again
         check.add(good, rewards)
+
+
+def test_an_infinite_reward_stops_a_training_as_what_is_not_a_number() -> None:
+    check = NumberCheck(1)
+    with pytest.raises(ValueError, match="The rewards returned by the environment") as stopped:
+        check.add({"policy": torch.zeros(2, 4)}, torch.tensor([0.0, float("-inf")]))
+    assert ERRORS.search(str(stopped.value))

@@ -23,7 +23,7 @@ broken robot among thousands says nothing of its terrain and asks for nothing.""
 
 ERRORS = re.compile(
     r"normal expects all elements of std >= 0\.0"  # torch.normal of a policy whose deviation is NaN
-    r"|returned by the environment contains? NaN values"  # rsl_rl's check of observations, rewards and dones
+    r"|returned by the environment contains? NaN (?:or infinite )?values"  # rsl_rl and our NumberCheck
     r"|Expected (?:parameter|value argument) .{0,400}? to satisfy the constraint"  # torch.distributions' check
     r"|Function '\w+' returned nan values"  # torch's anomaly mode
     r"|probability tensor contains either `?inf`?, `?nan`?"
