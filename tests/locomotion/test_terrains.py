@@ -20,7 +20,7 @@ from wavebook_locomotion.errors import ConfigurationError
 from wavebook_locomotion.simulation import open_environment
 from wavebook_locomotion.terrains.bisection import bisect
 from wavebook_locomotion.terrains.sets import SETS
-from wavebook_locomotion.terrains.trial import Trial, only_sub_terrains, resets
+from wavebook_locomotion.terrains.trial import Trial, main, only_sub_terrains, resets
 
 FLAT = "Wavebook-Velocity-Flat-DHAV1"
 ROUGH = "Wavebook-Velocity-Rough-DHAV1"
@@ -106,10 +106,54 @@ def test_the_search_ends_when_its_trials_do() -> None:
 
 
 def test_a_trial_refuses_a_ground_that_is_not_there() -> None:
-    with pytest.raises(ConfigurationError, match="the ground has no stairs"):
-        Trial().breaks(("stairs",))
+    with pytest.raises(ConfigurationError, match=r"the ground has no boxs; .*Did you mean 'boxes'"):
+        Trial().breaks(("boxs",))
     with pytest.raises(ConfigurationError, match="has no sub-terrains"):
         Trial(task=FLAT).breaks(("boxes",))
+
+
+def test_a_sub_terrain_without_a_share_can_be_tried() -> None:
+    generator = only_sub_terrains(Trial(), ("plane",)).env.scene.terrain.terrain_generator
+    assert list(generator.sub_terrains) == ["plane"]
+
+
+def trial_command(words: list[str], outcomes: dict[str, tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", list(sys.argv))  # the command shortens it
+    monkeypatch.setattr(Trial, "carry_out", lambda self, ground: outcomes.get("+".join(ground), ("held", "")))
+    return main(words)
+
+
+def test_what_breaks_on_level_ground_too_is_blamed_on_no_sub_terrain(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    crashed = ("crashed", "RuntimeError: no such device")
+    outcomes = {"boxes+random_rough": crashed, "plane": crashed}
+    assert trial_command(["--among", "boxes,random_rough"], outcomes, monkeypatch) == 3
+    assert capsys.readouterr().out.splitlines() == [
+        "boxes, random_rough: crashed (RuntimeError: no such device)",
+        "plane: crashed (RuntimeError: no such device)",
+        "It breaks on level ground too: no sub-terrain is the cause, after 2 trials.",
+    ]
+
+
+def test_the_command_searches_the_configurations_own_sub_terrains(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes = {"random_rough+hf_pyramid_slope+hf_pyramid_slope_inv": ("broken", ""), "random_rough": ("broken", "")}
+    assert trial_command(["--overrides", '{"env.terrain_set": "gentle"}'], outcomes, monkeypatch) == 3
+    said = capsys.readouterr().out.splitlines()
+    assert said[1] == "plane: held"
+    assert said[-1].startswith("It breaks on: random_rough (")
+
+
+def test_the_command_refuses_overrides_that_are_no_object(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wrong in ("dt=0.01", "[1]"):
+        with pytest.raises(SystemExit) as refused:
+            trial_command(["--overrides", wrong], {}, monkeypatch)
+        assert refused.value.code == 2
+        assert "argument --overrides: " in capsys.readouterr().err
 
 
 SMALL = {f"env.scene.terrain.terrain_generator.{field}": 2 for field in ("num_rows", "num_cols")}
@@ -167,10 +211,14 @@ def test_a_trial_in_a_process_of_its_own_says_how_it_went() -> None:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_command_names_what_breaks() -> None:
+def test_the_command_says_what_breaks_in_processes_of_their_own() -> None:
     words = ["--overrides", json.dumps({**SMALL, "env.sim.dt": 0.02, "env.actions.joint_pos.scale": 2.0})]
     words += ["--among", "random_rough", "--num-envs", "4", "--steps", "40", "--action-std", "50"]
     command = [sys.executable, "-m", "wavebook_locomotion.terrains.trial", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 3, done.stderr
-    assert done.stdout.splitlines() == ["random_rough: broken", "It breaks on: random_rough (after 1 trial)."]
+    assert done.stdout.splitlines() == [
+        "random_rough: broken",
+        "plane: broken",
+        "It breaks on level ground too: no sub-terrain is the cause, after 2 trials.",
+    ]

@@ -22,17 +22,21 @@ class Bisection:
     """Each ground that was tried and whether it broke, in the order of the trials."""
     complete: bool
     """Whether every cause was found before the trials ran out."""
+    everywhere: bool = False
+    """Whether it breaks on level ground too, so that no sub-terrain is to blame."""
 
     def sentence(self) -> str:
         """The result in words."""
         tried = f"after {len(self.trials)} trial{'' if len(self.trials) == 1 else 's'}"
+        if self.everywhere:
+            return f"It breaks on level ground too: no sub-terrain is the cause, {tried}."
         if not self.causes:
             return f"No sub-terrain breaks it, {tried}." if self.complete else f"Not found {tried}."
         named = "; ".join(" together with ".join(cause) for cause in self.causes)
         return f"It breaks on: {named} ({tried}{'' if self.complete else ', there may be more'})."
 
 
-def bisect(sub_terrains: Sequence[str], breaks: Breaks, *, max_trials: int = 64) -> Bisection:
+def bisect(sub_terrains: Sequence[str], breaks: Breaks, *, level: str | None = None, max_trials: int = 64) -> Bisection:
     """Find the smallest sets of ``sub_terrains`` on which a configuration breaks.
 
     The minimising algorithm ``ddmin`` of Zeller and Hildebrandt (Simplifying and Isolating Failure-Inducing Input, IEEE
@@ -42,6 +46,7 @@ def bisect(sub_terrains: Sequence[str], breaks: Breaks, *, max_trials: int = 64)
     Args:
         sub_terrains: Names to search.
         breaks: The trial. One that is left to chance should break in nearly every repetition.
+        level: Ground to compare with. What breaks there as well, a missing device among it, ends the search.
         max_trials: Bound on the number of trials; what was found until then is returned.
 
     Raises:
@@ -67,6 +72,11 @@ def bisect(sub_terrains: Sequence[str], breaks: Breaks, *, max_trials: int = 64)
     causes: list[tuple[str, ...]] = []
     rest = names
     try:
+        if level is not None and tried(rest):
+            if (level,) not in trials:
+                trials[(level,)] = breaks((level,))
+            if trials[(level,)]:
+                return Bisection((), trials, complete=True, everywhere=True)
         while tried(rest):
             cause = _ddmin(rest, tried)
             causes.append(cause)

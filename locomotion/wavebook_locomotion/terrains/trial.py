@@ -14,12 +14,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from wavebook_locomotion import configuration
-from wavebook_locomotion.errors import ConfigurationError
+from wavebook_locomotion.errors import ConfigurationError, did_you_mean
 from wavebook_locomotion.tasks import velocity
 from wavebook_locomotion.terrains.bisection import bisect
-from wavebook_locomotion.terrains.sets import SETS
 
 PREFIX = "env.scene.terrain.terrain_generator.sub_terrains"
+
+LEVEL = "plane"
+"""The sub-terrain with nothing to stumble over."""
 
 BROKEN = 3
 """Exit code of a trial in which the guard found a broken robot; 0 means that it held."""
@@ -46,33 +48,61 @@ class Trial:
         Raises:
             ConfigurationError: The trial itself is wrong: an unknown task, parameter or sub-terrain.
         """
+        return self.carry_out(sub_terrains)[0]
+
+    def carry_out(self, sub_terrains: tuple[str, ...]) -> tuple[str, str]:
+        """The outcome, and the last line that a crashed trial wrote.
+
+        Raises:
+            ConfigurationError: As `outcome`.
+        """
         only_sub_terrains(self, sub_terrains)  # says what is wrong before a process starts
         document = json.dumps({**asdict(self), "sub_terrains": sub_terrains})
         command = [sys.executable, "-m", "wavebook_locomotion.terrains.trial", "--one", document]
         try:
-            done = subprocess.run(command, capture_output=True, timeout=self.limit, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=self.limit, check=False)
         except subprocess.TimeoutExpired:
-            return "hung"
-        return {0: "held", BROKEN: "broken"}.get(done.returncode, "crashed")
+            return "hung", ""
+        if done.returncode in (0, BROKEN):
+            return ("broken" if done.returncode else "held"), ""
+        return "crashed", next(iter(done.stderr.strip().splitlines()[-1:]), f"exit code {done.returncode}")
 
     def breaks(self, sub_terrains: tuple[str, ...]) -> bool:
         """Whether it did not hold."""
         return self.outcome(sub_terrains) != "held"
 
 
+def shares(task: str, overrides: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sub-terrains that have a share of a configuration's ground.
+
+    Raises:
+        ConfigurationError: The task has no sub-terrains, or an override does not fit.
+    """
+    generator = configuration.load(task, overrides, num_envs=1, seed=0).env.scene.terrain.terrain_generator
+    if generator is None:
+        raise ConfigurationError(f"{task} has no sub-terrains")
+    return tuple(generator.sub_terrains)
+
+
 def only_sub_terrains(trial: Trial, sub_terrains: tuple[str, ...]) -> configuration.TaskConfig:
-    """The trial's configuration on a ground of ``sub_terrains`` alone, robots starting at every level."""
-    config = configuration.load(
-        trial.task, trial.overrides, num_envs=trial.num_envs, seed=trial.seed, device=trial.device
-    )
-    terrain = config.env.scene.terrain
-    if terrain.terrain_generator is None:
+    """The trial's configuration on a ground of ``sub_terrains`` alone, robots starting at every level.
+
+    Any of the task's sub-terrains can be chosen, also one without a share in the configuration.
+    """
+    there = configuration.defaults(trial.task)[0].scene.terrain.terrain_generator
+    if there is None:
         raise ConfigurationError(f"{trial.task} has no sub-terrains")
-    found = terrain.terrain_generator.sub_terrains
-    missing = [name for name in sub_terrains if name not in found]
-    if missing:
-        raise ConfigurationError(f"the ground has no {', '.join(missing)}; it has {', '.join(found)}")
+    for name in sub_terrains:
+        if name not in there.sub_terrains:
+            choices = list(there.sub_terrains)
+            raise ConfigurationError(
+                f"the ground has no {name}; it has {', '.join(choices)}.{did_you_mean(name, choices)}"
+            )
+    overrides = {**trial.overrides, **{f"{PREFIX}.{name}.proportion": 1.0 for name in sub_terrains}}
+    config = configuration.load(trial.task, overrides, num_envs=trial.num_envs, seed=trial.seed, device=trial.device)
+    terrain = config.env.scene.terrain
     generator = terrain.terrain_generator
+    found = generator.sub_terrains
     generator.sub_terrains = {name: found[name] for name in found if name in sub_terrains}
     # Each gets a column at least: a small share of few columns is none.
     generator.num_cols = max(generator.num_cols, len(sub_terrains))
@@ -103,8 +133,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Search, or run one trial; 0 when nothing breaks, 3 when something does, 2 for a wrong call."""
     parser = argparse.ArgumentParser(prog="python -m wavebook_locomotion.terrains.trial", description=__doc__)
     parser.add_argument("--task", default=velocity.ROUGH)
-    parser.add_argument("--overrides", default="{}", help="a JSON object")
-    parser.add_argument("--among", default=",".join(SETS["full"]), help="sub-terrains, with commas")
+    parser.add_argument("--overrides", type=_json_object, default={}, help="a JSON object")
+    parser.add_argument("--among", help="sub-terrains, with commas; those of the configuration if absent")
     parser.add_argument("--num-envs", type=int, default=256)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--device", default="cpu")
@@ -119,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
         return BROKEN if resets(Trial(**document), ground) else 0
     trial = Trial(
         task=options.task,
-        overrides=json.loads(options.overrides),
+        overrides=options.overrides,
         num_envs=options.num_envs,
         steps=options.steps,
         device=options.device,
@@ -128,16 +158,27 @@ def main(arguments: list[str] | None = None) -> int:
     )
 
     def breaks(ground: tuple[str, ...]) -> bool:
-        outcome = trial.outcome(ground)
-        print(f"{', '.join(ground)}: {outcome}", flush=True)
+        outcome, why = trial.carry_out(ground)
+        print(f"{', '.join(ground)}: {outcome}{f' ({why})' if why else ''}", flush=True)
         return outcome != "held"
 
     try:
-        found = bisect([name for name in options.among.split(",") if name], breaks)
+        among = options.among.split(",") if options.among else shares(trial.task, trial.overrides)
+        found = bisect([name for name in among if name], breaks, level=LEVEL)
     except ConfigurationError as error:
         parser.error(str(error))
     print(found.sentence())
-    return BROKEN if found.causes else 0
+    return BROKEN if found.causes or found.everywhere else 0
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"a JSON object is needed, not {text}")
+    return found
 
 
 if __name__ == "__main__":
