@@ -81,10 +81,10 @@ def again(config: TaskConfig, record: Path, steps: int = 1) -> dict[str, Any]:
             env.record_folder = Path(folder)
             if "terrain_column" in arrays:
                 terrain = env.scene.terrain
-                # What lies below the ground is told from where the robot started.
-                terrain.env_origins[:] = terrain.terrain_origins[
-                    int(arrays["terrain_level"]), int(arrays["terrain_column"])
-                ]
+                level, column = int(arrays["terrain_level"]), int(arrays["terrain_column"])
+                # What lies below the ground is told from where the robot started; what is found names its ground.
+                terrain.env_origins[:] = terrain.terrain_origins[level, column]
+                terrain.terrain_levels[:], terrain.terrain_types[:] = level, column
             place(
                 env,
                 {

@@ -102,7 +102,9 @@ def test_a_broken_robot_is_reset_counted_and_written_down(tmp_path: Path) -> Non
     assert told["reasons"] == ["not finite"]
     assert told["before"]["not_finite"] == ["joint_vel"]
     one = configuration.load(ROUGH, {}, num_envs=1, seed=0)
-    assert inspection.again(one, record)["found"]["reasons"] == ["not finite"]
+    found = inspection.again(one, record)["found"]
+    assert found["reasons"] == ["not finite"]
+    assert (found["terrain"], found["terrain_level"]) == (told["terrain"], told["terrain_level"])
     np.savez(tmp_path / "sound.npz", **{**sound, "before_joint_vel": np.nan_to_num(sound["before_joint_vel"])})
     assert inspection.again(one, tmp_path / "sound.npz") == {"broken": False}
     with pytest.raises(ConfigurationError, match="is no record of a broken robot"):
