@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from wavebook_locomotion.arguments import json_object
 from wavebook_locomotion.configuration import TaskConfig, load
 from wavebook_locomotion.errors import ConfigurationError
 
@@ -138,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("record", type=Path)
     parser.add_argument("--steps", type=int, default=1, help="steps to try again")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--set", default="{}", help="overrides beside the run's, a JSON object")
+    parser.add_argument("--set", type=json_object, default={}, help="overrides beside the run's, a JSON object")
     parser.add_argument("--only-read", action="store_true", help="do not open the simulator")
     options = parser.parse_args(arguments)
     sys.argv = sys.argv[:1]  # the simulator's launcher reads the command line as well
@@ -146,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
         document: dict[str, Any] = {"recorded": describe(options.record)}
         if not options.only_read:
             spec = _spec(options.record)
-            overrides = {**spec["overrides"], **json.loads(options.set)}
+            overrides = {**spec["overrides"], **options.set}
             config = load(spec["task"], overrides, num_envs=1, seed=spec["seed"], device=options.device)
             document["again"] = again(config, options.record, options.steps)
     except ConfigurationError as error:

@@ -15,7 +15,7 @@ pytest.importorskip("isaaclab")
 
 import torch
 
-from wavebook_locomotion import configuration, description
+from wavebook_locomotion import configuration, description, inspection
 from wavebook_locomotion.errors import ConfigurationError
 from wavebook_locomotion.simulation import open_environment
 from wavebook_locomotion.terrains.bisection import bisect
@@ -146,14 +146,16 @@ def test_the_command_searches_the_configurations_own_sub_terrains(
     assert said[-1].startswith("It breaks on: random_rough (")
 
 
-def test_the_command_refuses_overrides_that_are_no_object(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("wrong", ["dt=0.01", "[1]"])
+def test_commands_refuse_overrides_that_are_no_object(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for wrong in ("dt=0.01", "[1]"):
+    monkeypatch.setattr(sys, "argv", list(sys.argv))  # the commands shorten it
+    for command, words in ((main, ["--overrides", wrong]), (inspection.main, ["broken-000.npz", "--set", wrong])):
         with pytest.raises(SystemExit) as refused:
-            trial_command(["--overrides", wrong], {}, monkeypatch)
+            command(words)
         assert refused.value.code == 2
-        assert "argument --overrides: " in capsys.readouterr().err
+        assert f"argument {words[-2]}: " in capsys.readouterr().err
 
 
 SMALL = {f"env.scene.terrain.terrain_generator.{field}": 2 for field in ("num_rows", "num_cols")}

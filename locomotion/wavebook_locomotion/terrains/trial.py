@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from wavebook_locomotion import configuration
+from wavebook_locomotion.arguments import json_object
 from wavebook_locomotion.errors import ConfigurationError, did_you_mean
 from wavebook_locomotion.tasks import velocity
 from wavebook_locomotion.terrains.bisection import bisect
@@ -133,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Search, or run one trial; 0 when nothing breaks, 3 when something does, 2 for a wrong call."""
     parser = argparse.ArgumentParser(prog="python -m wavebook_locomotion.terrains.trial", description=__doc__)
     parser.add_argument("--task", default=velocity.ROUGH)
-    parser.add_argument("--overrides", type=_json_object, default={}, help="a JSON object")
+    parser.add_argument("--overrides", type=json_object, default={}, help="a JSON object")
     parser.add_argument("--among", help="sub-terrains, with commas; those of the configuration if absent")
     parser.add_argument("--num-envs", type=int, default=256)
     parser.add_argument("--steps", type=int, default=150)
@@ -169,16 +170,6 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     print(found.sentence())
     return BROKEN if found.causes or found.everywhere else 0
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise argparse.ArgumentTypeError(f"a JSON object is needed, not {text}")
-    return found
 
 
 if __name__ == "__main__":
