@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,46 @@ def test_a_prediction_that_chance_fulfils_did_not_hold_and_says_why(tmp_path):
     (checked,) = [d for d in project.ledger.read() if d.what == "prediction"]
     assert checked.refs["held"] is False
     assert checked.why.endswith("did not hold: 0.32 became 0.29 m/s (-9%), which chance explains as well.")
+
+
+@pytest.mark.parametrize(
+    ("measured", "held"),
+    [
+        ({0: 0.300, 1: 0.302, 2: 0.301}, False),  # down beyond the noise, and by far less than was said
+        ({0: 0.222, 1: 0.224, 2: 0.223}, True),  # short of it by less than the noise
+        ({0: 0.150, 1: 0.152, 2: 0.151}, True),  # more than was said
+    ],
+)
+def test_a_prediction_with_a_number_is_judged_by_that_number(measured, held, tmp_path):
+    project = draw_wave(
+        tmp_path,
+        [
+            Drawn("baseline", {0: 0.304, 1: 0.306, 2: 0.305}, baseline=True),
+            Drawn("heavy", measured, {WEIGHT: 4.0}, fields={"prediction": LOWER.model_copy(update={"by": 0.27})}),
+        ],
+    )
+    note_findings(project, 1)
+    (checked,) = [d for d in project.ledger.read() if d.what == "prediction"]
+    assert checked.refs["held"] is held
+    assert held or checked.why.endswith("(-1%), less than predicted by more than chance explains.")
+
+
+def test_a_prediction_of_another_number_is_judged_against_its_noise_too(tmp_path):
+    tighter = {"prediction": Prediction(metric="error_vel_yaw", direction="down")}
+    project = draw_wave(
+        tmp_path,
+        [
+            Drawn("baseline", {0: 0.30, 1: 0.34}, baseline=True),
+            Drawn("heavy", {0: 0.31}, {WEIGHT: 4.0}, fields=tighter),
+        ],
+    )
+    for run, measured in (("exp001/s0", 0.40), ("exp001/s1", 0.60), ("exp002/s0", 0.49)):
+        path = project.run(run).result_path
+        path.write_text(json.dumps({**json.loads(path.read_text()), "error_vel_yaw": measured}))
+    note_findings(project, 1)
+    (checked,) = [d for d in project.ledger.read() if d.what == "prediction"]
+    assert checked.refs["held"] is False
+    assert "which chance explains as well" in checked.why
 
 
 def test_a_diagnosis_is_neither_a_way_round_the_manners_nor_ranked(tmp_path):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from statistics import fmean
 
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment
 from wavebook_tools.comparison.isolation import isolated
-from wavebook_tools.comparison.verdict import Verdict, find_baseline, format_error
+from wavebook_tools.comparison.statistics import difference
+from wavebook_tools.comparison.verdict import Verdict, find_baseline, format_error, noise_floor
 from wavebook_tools.metrics.quantities import format_number, quantity
 
 
@@ -50,7 +50,9 @@ def findings(comparison: Comparison, verdicts: Mapping[str, Verdict]) -> list[st
 def prediction_outcome(experiment: Experiment, comparison: Comparison, verdict: Verdict) -> str:
     """Whether what the experiment predicted came true; empty where it predicted nothing or nothing was measured.
 
-    For the judged metric a change counts only beyond the noise; for others the means are compared as they are.
+    A change counts only beyond the noise between seeds. Where a number other than the judged one has no known noise, as
+    a fraction that is 1 on every seed, the means are compared as they are. A predicted size is the least that is to
+    come: a change that falls short of it by more than the noise did not hold.
     """
     prediction = experiment.spec.prediction
     baseline = find_baseline(comparison, experiment.plan.id)
@@ -62,18 +64,28 @@ def prediction_outcome(experiment: Experiment, comparison: Comparison, verdict: 
         return ""
     change = fmean(mine) - fmean(others)
     if prediction.metric == JUDGED:
-        seen = {"better": "down", "worse": "up"}.get(verdict.verdict, "same")
+        threshold = verdict.threshold
     else:
-        seen = "same" if math.isclose(change, 0, abs_tol=1e-12) else "down" if change < 0 else "up"
+        noise = noise_floor(comparison, experiment.plan.id, prediction.metric, baseline.protocol)
+        found = difference(mine, others, noise)
+        threshold = found.threshold if found is not None else 1e-12
+    seen = "same" if threshold is None or abs(change) <= threshold else "down" if change < 0 else "up"
+    reason = ""
+    if seen == "same" and ("down" if change < 0 else "up") == prediction.direction:
+        reason = ", which chance explains as well"
+    elif (
+        seen == prediction.direction != "same"
+        and prediction.by is not None
+        and abs(change) + (threshold or 0.0) < prediction.by * abs(fmean(others))
+    ):
+        reason = ", less than predicted by more than chance explains"
+    held = "held" if seen == prediction.direction and not reason else "did not hold"
     wanted = prediction.direction + (f" by {prediction.by:.0%}" if prediction.by is not None else "")
     share = f" ({change / fmean(others):+.0%})" if fmean(others) else ""
-    went = "down" if change < 0 else "up"
-    chance = ", which chance explains as well" if seen == "same" and went == prediction.direction else ""
-    held = "held" if seen == prediction.direction else "did not hold"
     about = quantity(prediction.metric)
     return (
         f"The prediction of {experiment.label} that {about.label} goes {wanted} {held}: "
-        f"{format_number(fmean(others), 3)} became {format_number(fmean(mine), 3)} {about.unit}{share}{chance}."
+        f"{format_number(fmean(others), 3)} became {format_number(fmean(mine), 3)} {about.unit}{share}{reason}."
     )
 
 

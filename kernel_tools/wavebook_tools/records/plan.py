@@ -30,7 +30,7 @@ class Prediction(Document):
 
     metric: str = Field(description="A key of result.json, for example error_vel_xy")
     direction: Literal["down", "up", "same"]
-    by: float | None = Field(default=None, ge=0, description="Predicted relative change, 0.1 for ten percent")
+    by: float | None = Field(default=None, ge=0, description="The least relative change, 0.1 for ten percent")
 
 
 class ExperimentSpec(Document):
