@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import nbformat
 import pytest
+from ipykernel.ipkernel import IPythonKernel
+from jupyter_client.kernelspec import get_kernel_spec
 
 from tests.projects import Drawn, draw_wave
 from wavebook.agent.branches import close
 from wavebook.agent.campaign import write_campaign
+from wavebook_tools.comparison import write_report
 from wavebook_tools.errors import NotFoundError
 from wavebook_tools.records.project import Project
 
@@ -38,7 +41,7 @@ def test_the_report_tells_waves_decisions_repeats_and_failures(tmp_path):
     assert "Waves: 2. Experiments: 5. Runs: 9 (" in text
     assert "| 1 | – |" in text
     assert "| 0.205 (exp002) |" in text  # the lowest of the first wave
-    assert "| offline | ada |" in text
+    assert "| offline | ada | 1 baseline, 1 better, 1 failed |" in text
     assert "exp005 with" in text  # the best, by its newest experiment
     assert "exp002 (0.200, 0.210); exp005 (0.200)" in text
     assert "exp003/s0 failed: the run was made to be failed" in text
@@ -55,6 +58,20 @@ def test_the_report_tells_waves_decisions_repeats_and_failures(tmp_path):
     path.write_text(path.read_text().replace("Campaign", "My campaign"))
     write_campaign(project)
     assert "My campaign" in (tmp_path / "report-kept-1.ipynb").read_text()
+
+
+def test_jupyterlab_finds_nothing_to_change_in_a_report_that_it_opens(tmp_path):
+    project = draw_wave(tmp_path, [Drawn("baseline", {0: 0.30, 1: 0.31}, baseline=True)])
+    kernel = get_kernel_spec("python3")
+    for path in (write_campaign(project), write_report(project, 1)):
+        metadata = nbformat.read(path, as_version=4).metadata
+        # What it writes of a kernel that it connects to; a difference marks the notebook as changed.
+        assert metadata["kernelspec"] == {
+            "name": "python3",
+            "display_name": kernel.display_name,
+            "language": kernel.language,
+        }
+        assert metadata["language_info"] == IPythonKernel().language_info
 
 
 def test_an_empty_project_has_nothing_to_report(tmp_path):

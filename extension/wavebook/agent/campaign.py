@@ -16,7 +16,6 @@ from wavebook.agent.night.grant import Nights
 from wavebook.agent.night.summary import summary
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment, collect
 from wavebook_tools.comparison.notebook import ComparisonOutput
-from wavebook_tools.comparison.overview import MARKS
 from wavebook_tools.comparison.report import quiet, save_report
 from wavebook_tools.comparison.verdict import Verdict, format_error, judge_all
 from wavebook_tools.errors import NotFoundError
@@ -46,7 +45,6 @@ def write_campaign(project: Project) -> Path:
     verdicts = judge_all(comparison)
     decisions = project.ledger.read()
     notebook: NotebookNode = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     for text in (
         _head(project, comparison, decisions),
         _waves(comparison, verdicts, decisions),
@@ -86,11 +84,11 @@ def _waves(comparison: Comparison, verdicts: dict[str, Verdict], decisions: Sequ
         "| ---: | ---: | --- | --- | --- | --- | --- |",
     ]
     for plan in comparison.plans:
-        judged = Counter(MARKS[verdicts[experiment.id].verdict] for experiment in plan.experiments)
+        judged = Counter(verdicts[experiment.id].verdict for experiment in plan.experiments)
         approved = next((d.name for d in decisions if d.what == "approve" and d.refs.get("wave") == plan.id), "–")
         lines.append(
             f"| {plan.id} | {plan.parent or '–'} | {quiet(plan.goal)} | {quiet(plan.planner)} | {quiet(approved)} "
-            f"| {', '.join(f'{number} {mark}' for mark, number in judged.items())} | {_lowest(plan, verdicts)} |"
+            f"| {', '.join(f'{number} {verdict}' for verdict, number in judged.items())} | {_lowest(plan, verdicts)} |"
         )
     return "\n".join(lines)
 

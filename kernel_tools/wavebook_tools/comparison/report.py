@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def save_report(path: Path, notebook: NotebookNode, about: int | str) -> None:
     Raises:
         WavebookError: The file cannot be written.
     """
+    _describe_kernel(notebook)
     notebook.metadata["wavebook"] = {"format": 1, "report": about, "digest": _digest(notebook)}
     _keep_changed(path)
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
@@ -162,6 +164,23 @@ def _keep_changed(path: Path) -> None:
         path.rename(kept)
     except OSError as error:
         raise WavebookError(f"cannot move the changed report to {kept}: {error.strerror or error}") from error
+
+
+def _describe_kernel(notebook: NotebookNode) -> None:
+    """Say of the kernel what JupyterLab writes as it connects to it; else a report counts as changed once opened."""
+    kernel = notebook.metadata.setdefault("kernelspec", {})
+    if kernel.setdefault("name", "python3") != "python3":  # a person's own template names another
+        return
+    kernel.update(display_name="Python 3 (ipykernel)", language="python")
+    notebook.metadata["language_info"] = {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": platform.python_version(),
+    }
 
 
 def _digest(notebook: NotebookNode) -> str:
