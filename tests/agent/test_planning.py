@@ -151,6 +151,9 @@ def test_a_budget_of_runs_is_kept(empty):
     assert plan.run_count <= 5
     assert plan.budget.max_runs == 5
     assert "smaller to keep to 5 runs" in plan.rationale
+    fewest = propose(empty, f"{FLAT}, at most 2 runs")
+    assert [len(e.seeds) for e in fewest.experiments] == [2]  # the noise before anything that is judged against it
+    assert "only measures the noise" in fewest.rationale
 
 
 def test_the_projects_budget_is_not_exceeded_by_a_directive(empty):

@@ -260,6 +260,8 @@ class Proposer:
         each = asked or (2 if self._fast() else 1)
         known = ranking is not None and ranking.noise is not None and ranking.noise.degrees >= ENOUGH_DEGREES
         base = (asked or (1 if known else BASELINE_SEEDS)) if with_baseline else 0
+        # What the variation of a wave is judged against comes before it: without the noise, nothing is learnt from it.
+        needed = BASELINE_SEEDS if ranking is None or ranking.noise is None else 1
         budget = self._max_runs() - repeats
         shrunk = False
         while base + each * len(chosen) > budget:
@@ -268,12 +270,15 @@ class Proposer:
                 each -= 1
             elif len(chosen) > 1:
                 chosen = chosen[:-1]
-            elif base > 1:
+            elif base > needed:
                 base -= 1
-            else:
+            elif chosen:
                 chosen = chosen[:-1]
+            else:
+                base -= 1
         if shrunk:
-            self.reasons.append(f"I made the wave smaller to keep to {self._max_runs()} runs.")
+            alone = "" if chosen else " So it only measures the noise; variations come with the next."
+            self.reasons.append(f"I made the wave smaller to keep to {self._max_runs()} runs.{alone}")
         return each, base, chosen
 
     def _fast(self) -> bool:
@@ -399,8 +404,9 @@ class Proposer:
 
     def _tell_judgement(self, with_baseline: bool, base_seeds: int, seeds: int, varied: bool) -> None:
         if with_baseline and varied and seeds == 1 and self.directive.seeds is None and not self.directive.seed_list:
+            few = f"{base_seeds} seed{'' if base_seeds == 1 else 's'}"
             self.reasons.append(
-                f"The baseline runs on {base_seeds} seeds, each variation on one: a first look. "
+                f"The baseline runs on {few}, each variation on one: a first look. "
                 "What looks better is judged with more seeds in the next wave; say «2 seeds» to have them now."
             )
         elif with_baseline and base_seeds == 1:

@@ -16,7 +16,9 @@ from wavebook.agent.night.hopeless import end_hopeless
 from wavebook.agent.night.loop import Night
 from wavebook.agent.night.planning import why_not
 from wavebook.agent.night.spending import spending
+from wavebook.agent.night.summary import summary
 from wavebook.agent.night.terms import read_goal, typed_terms
+from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.planner import Proposal, TextDelta
 from wavebook.agent.pruning import FINISHED
 from wavebook.cli.night import night as night_command
@@ -147,6 +149,31 @@ async def test_a_planner_that_proposes_nothing_ends_the_night(empty):
     ended = Nights(empty).newest()
     assert ended.outcome == "stuck"
     assert "What do you mean?" in ended.why
+
+
+@pytest.mark.parametrize(
+    ("granted", "settings", "limit"),
+    [
+        ({"runs": 1}, "", "The grant (--runs 1) allows no more than 1 run a wave"),
+        ({}, "[budget]\nmax_runs = 1\n", "wavebook.toml (budget.max_runs = 1) allows no more than 1 run a wave"),
+    ],
+)
+async def test_a_night_that_has_too_few_runs_names_the_limit(granted, settings, limit, tmp_path):
+    project = Project.create(tmp_path / "project", settings)
+    Nights(project).grant(terms(**granted), "ada")
+    await Night(project, OfflinePlanner(project)).run()
+    ended = Nights(project).newest()
+    assert ended.outcome == "stuck"
+    assert ended.why.endswith(limit)
+    assert f"is over (it is stuck): {ended.why}.\n" in summary(project, ended)
+    assert "Used: 0 waves, 0 runs" in summary(project, ended)
+
+
+def test_a_wave_that_was_cut_says_that_its_runs_were_cancelled(tmp_path):
+    project = draw_wave(tmp_path, [Drawn("baseline", {0: "cancelled", 1: "cancelled"}, baseline=True)])
+    nights = Nights(project)
+    night = nights.grant(terms(), "ada")
+    assert judging.judge(project, night, 1).text == "none of 2 runs has a result; 2 cancelled"
 
 
 async def test_what_nobody_foresaw_ends_the_night_and_is_told(empty):

@@ -9,13 +9,14 @@ from typing import Literal
 
 from wavebook.agent.evidence import Evidence, Ranking, Standing, rank, read_evidence
 from wavebook.agent.night.grant import Judged, NightRecord
-from wavebook.agent.night.terms import Goal, Terms
+from wavebook.agent.night.terms import Goal, Terms, counted
 from wavebook.agent.reading import read_directive
 from wavebook.agent.variations import on_task
 from wavebook_tools.comparison.data import JUDGED, collect
 from wavebook_tools.comparison.statistics import Noise, difference
 from wavebook_tools.metrics.quantities import format_number, quantity
 from wavebook_tools.records.project import Project
+from wavebook_tools.records.states import RunState
 from wavebook_tools.tasks import load_tasks
 
 GOAL_SEEDS = 2
@@ -50,16 +51,19 @@ def judge(project: Project, night: NightRecord, wave: int) -> Judged:
     metric, direction = aim(project, night.terms)
     evidence = read_evidence(project, project.wave(wave).plan().task)
     ranking = rank(evidence, metric, direction)
+    cancelled = sum(run.state is RunState.CANCELLED for run in runs)
+    ended = "".join(f"; {number} {how}" for number, how in ((broken, "broke"), (cancelled, "cancelled")) if number)
     if ranking is None:
-        return Judged(wave=wave, done=done, broken=broken, text=f"no result; {broken} of {len(runs)} runs broke")
+        text = f"none of {counted(len(runs), 'run')} has a result{ended}"
+        return Judged(wave=wave, done=done, broken=broken, text=text)
     before = _before(evidence, ranking, night.judged)
     best = ranking.best
     improved = best is not before and _beats(best, before, ranking, evidence, direction)
     unit = quantity(metric).unit
     amount = f"{metric} {format_number(best.mean, 3)}{f' {unit}' if unit not in {'–', 'fraction'} else ''}"
     text = (
-        f"{done} of {len(runs)} runs have a result; best so far {best.tried.name} with {amount} "
-        f"({best.seeds} seed{'' if best.seeds == 1 else 's'}), "
+        f"{done} of {counted(len(runs), 'run')} have a result{ended}; best so far {best.tried.name} with {amount} "
+        f"({counted(best.seeds, 'seed')}), "
         + ("better than before by more than the noise" if improved else "no improvement beyond the noise")
     )
     return Judged(wave=wave, best=best.tried.name, improved=improved, done=done, broken=broken, text=text)

@@ -279,7 +279,9 @@ class Night:
         self._end(wanted, "stopped", why)
 
     def _end(self, night: NightRecord, outcome: Outcome, why: str) -> None:
-        self.nights.end(night.id, outcome, why)
+        # It stands within sentences: what a planner or a check said in lines, or with a full stop, becomes part of one.
+        lines = (line.strip().removesuffix(".") for line in why.splitlines())
+        self.nights.end(night.id, outcome, "; ".join(line for line in lines if line))
         text = close_night(self.project, self.nights)
         with contextlib.suppress(WavebookError):
             Chat(self.project).append("agent", text)

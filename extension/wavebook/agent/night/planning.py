@@ -9,8 +9,9 @@ from typing import Any
 
 from wavebook.agent.approvals import Approval, Approvals
 from wavebook.agent.claude_history import FOOTNOTE
-from wavebook.agent.manners import check_manners
+from wavebook.agent.manners import BASELINE_SEEDS, check_manners
 from wavebook.agent.night.grant import ACTOR, NightRecord
+from wavebook.agent.night.terms import counted
 from wavebook.agent.planner import Planner, Proposal, Request, TextDelta, Unattended
 from wavebook.agent.reading import read_directive
 from wavebook_tools.errors import UsageError, WavebookError
@@ -103,8 +104,17 @@ def why_not(project: Project, night: NightRecord, plan: WavePlan, foreign: Seque
     try:
         check_manners(project, plan)
     except UsageError as error:
-        return f"{error}."
+        return f"{error}.{_too_few_runs(project, night, plan)}"
     return ""
+
+
+def _too_few_runs(project: Project, night: NightRecord, plan: WavePlan) -> str:
+    """What keeps a plan too small for a baseline on several seeds; empty where that is not what it lacks."""
+    granted, allowed = night.terms.runs, project.settings().budget.max_runs
+    if plan.run_count < min(granted, allowed) or min(granted, allowed) >= BASELINE_SEEDS:
+        return ""
+    limit = f"The grant (--runs {granted})" if granted <= allowed else f"wavebook.toml (budget.max_runs = {allowed})"
+    return f" {limit} allows no more than {counted(min(granted, allowed), 'run')} a wave."
 
 
 def _other_devices(project: Project, night: NightRecord, plan: WavePlan) -> Sequence[str]:

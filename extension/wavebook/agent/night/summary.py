@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from wavebook.agent.night.grant import NightRecord
 from wavebook.agent.night.spending import spending
+from wavebook.agent.night.terms import counted
 from wavebook_tools.records.project import Project
 
 OUTCOMES = {
@@ -27,14 +28,16 @@ def summary(project: Project, night: NightRecord, quoted: Callable[[str], str] =
     """
     spent = spending(project, night.waves)
     state = (
-        f"over: {OUTCOMES[night.outcome]}. {quoted(night.why)}." if night.outcome else f"{night.state} ({night.doing})."
+        f"over ({OUTCOMES[night.outcome]}): {quoted(night.why)}."
+        if night.outcome
+        else f"{night.state} ({night.doing})."
     )
     hours = ((night.ended or night.granted) - night.granted) / 3600
     lines = [
         f"**Night {night.id}** is {state}",
         "",
         f"Asked by {night.granted_by}: «{quoted(night.terms.directive)}», within {night.terms.text}. Used: "
-        f"{len(night.judged)} waves, {len(spent.runs)} runs, {spent.hours:.2f} device hours"
+        f"{counted(len(night.waves), 'wave')}, {counted(len(spent.runs), 'run')}, {spent.hours:.2f} device hours"
         + (f", {hours:.2f} hours." if night.ended else "."),
         "",
     ]

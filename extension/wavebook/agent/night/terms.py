@@ -46,11 +46,16 @@ class Terms(NightSettings):
     def text(self) -> str:
         """The limits in words."""
         parts = [
-            f"{self.waves} waves of up to {self.runs} runs",
+            f"{counted(self.waves, 'wave')} of up to {counted(self.runs, 'run')}",
             f"{self.gpu_hours:.3g} GPU hours (hours on the device where there is no GPU)",
             f"{self.hours:.3g} hours",
         ]
         return ", ".join(parts) + (f", or until {self.until.text}" if self.until else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things, as ``1 wave`` and ``2 waves``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 OPTIONS = (
