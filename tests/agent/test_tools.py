@@ -93,6 +93,40 @@ def test_a_wave_that_was_proposed_waits_for_a_person(workspace):
     assert f"wave 2 waits for the person's approval (approval {approval.id}" in use(workspace, "project_status").text
 
 
+@pytest.mark.parametrize(
+    ("wave", "experiment", "why"),
+    [
+        ({"num_envs": 10**9}, {}, "exp003: num_envs is 1000000000; a run has at most 131072 robots"),
+        ({}, {"num_envs": 10**9}, "exp004: num_envs is 1000000000; a run has at most 131072 robots"),
+        ({"iterations": 10**6}, {}, "exp003: iterations is 1000000; a run has at most 100000"),
+        ({"devices": ["7"]}, {}, "device '7' fits no device of this machine"),
+        ({"devices": []}, {}, "devices: List should have at least 1 item"),
+        ({"gpu_hours": 1e300}, {}, "gpu_hours: Input should be less than or equal to 10000"),
+        ({"parent": 99}, {}, "no wave 99"),
+        ({}, {"evidence": ["exp999"]}, "evidence 'exp999' is no experiment that was run"),
+        ({}, {"evidence": ["../../etc/passwd"]}, "does not name a run"),
+        ({}, {"seeds": []}, "seeds: List should have at least 1 item"),
+        ({}, {"seeds": list(range(500))}, "seeds: List should have at most 32 items"),
+        ({}, {"seeds": list(range(30))}, "the budget allows 12"),
+        ({}, {"prediction": {"metric": "error_vel_xy", "direction": "down", "by": 27}}, "predicts a change by 27"),
+        ({"goal": "Track better \u202e"}, {}, "goal: line 1: a character that is not seen (U+202E)"),
+        ({}, {"hypothesis": "It tracks\x00 better."}, "exp004, hypothesis: line 1: a character that is not seen"),
+    ],
+)
+def test_an_absurd_wave_is_refused_when_it_is_proposed_with_the_limit(workspace, wave, experiment, why):
+    experiments = [
+        {"slug": "again", "hypothesis": "The baseline on new seeds.", "seeds": [3, 4], "baseline": True},
+        {
+            **{"slug": "heavier", "hypothesis": "It tracks better.", "overrides": {WEIGHT: 8.0}},
+            **{"prediction": {"metric": "error_vel_xy", "direction": "down"}, **experiment},
+        },
+    ]
+    answer = use(workspace, "propose_wave", **{"goal": "Track better", "experiments": experiments, **wave})
+    assert answer.failed
+    assert why in answer.text
+    assert not workspace.approvals.list()
+
+
 def test_a_closed_branch_refuses_plans_until_it_is_opened(workspace):
     why = "Three runs ended at terrain level 0.0."
     assert not use(workspace, "close_branch", branch="track_lin_vel_xy_exp", why=why, evidence=["exp002/s0"]).failed

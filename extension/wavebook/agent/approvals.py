@@ -22,9 +22,8 @@ from wavebook.agent.code_diffs import CodeDiff, code_diffs, code_refs, digests
 from wavebook.agent.database import opened, transaction
 from wavebook.agent.estimate import Estimate, estimate
 from wavebook.agent.plan_changes import PlanChanges, changed, defaults
-from wavebook.agent.submission import check_templates, submit_once
+from wavebook.agent.submission import check_placed, check_templates, submit_once
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
-from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.ledger import Actor
 from wavebook_tools.records.numbering import Numbers, next_numbers
@@ -234,8 +233,7 @@ class Approvals:
                     moved = approval.plan.model_copy(update={"devices": [*devices]})
                     approval = approval.model_copy(update={"plan": moved})
                 check_plan(approval.plan, self._tasks, device_names=engine.device_names)
-                if engine.name == "local":
-                    select_devices(approval.plan.devices, list_devices())
+                check_placed(self.project, approval.plan)
                 if told:
                     # Before the decision: a change that the ledger cannot hold is not approved.
                     self.project.ledger.append(

@@ -15,6 +15,9 @@ from wavebook_tools.records.run import RunResult
 BASELINE_SEEDS = 2
 """The fewest seeds that tell the noise."""
 
+LARGEST_EFFECT = 1.0
+"""The most that a prediction may say in parts of the baseline: nothing goes down by more than all of it."""
+
 PREDICTABLE = frozenset({JUDGED, "error_vel_yaw", "time_out", "terrain_level"} & set(RunResult.model_fields))
 """Numbers of the fixed evaluation that a prediction may name. A reward is none: each experiment defines its own."""
 
@@ -47,6 +50,10 @@ def check_manners(project: Project, plan: WavePlan) -> None:
             problems.append(
                 f"{experiment.id} predicts {experiment.prediction.metric!r}, which the fixed evaluation does not "
                 f"measure; choose from {', '.join(sorted(PREDICTABLE))}"
+            )
+        if (size := experiment.prediction and experiment.prediction.by) is not None and not size <= LARGEST_EFFECT:
+            problems.append(
+                f"{experiment.id} predicts a change by {size:g}; 0.1 is ten percent, {LARGEST_EFFECT:g} the most"
             )
     problems += _unconfirmed(plan, evidence)
     problems += _closed(project, plan)

@@ -13,6 +13,7 @@ from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
 from wavebook.agent.evidence import Evidence, Ranking, Standing, Tried, fresh_seeds, rank, read_evidence
 from wavebook.agent.repeating import other_device
+from wavebook.agent.submission import check_placed
 from wavebook.agent.telling import told_records
 from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
 from wavebook.agent.variations import Setting, Variation, on_task, repeated, variations
@@ -79,6 +80,7 @@ class Proposer:
         repeats = directive.intent == "reproduce"
         plan = self._within_time(self._reproduction(schema) if repeats else self._exploration(schema))
         check_plan(plan, self.tasks)
+        check_placed(self.project, plan)
         return Proposed(plan, self.reasons)
 
     def _exploration(self, schema: TaskSchema) -> WavePlan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
@@ -46,3 +47,18 @@ def check_templates(project: Project, plan: WavePlan) -> None:
 
     for name in sorted({experiment.template for experiment in plan.experiments}):
         check_template(load_template(project, name), name)
+
+
+def check_placed(project: Project, plan: WavePlan) -> None:
+    """Refuse a plan that names a device which this machine does not have. A cluster's devices are known to it alone.
+
+    Raises:
+        UsageError: A name fits no device, or several.
+        WavebookError: The driver does not answer.
+    """
+    if project.settings().engine.name != "local":
+        return
+    named = [plan.devices, *(one.devices for one in plan.experiments if one.devices is not None)]
+    for devices in named:
+        if devices != ["auto"]:
+            select_devices(devices, list_devices())

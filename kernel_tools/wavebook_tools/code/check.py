@@ -8,10 +8,10 @@ the run's own process, which gets no secrets.
 from __future__ import annotations
 
 import ast
-import unicodedata
 from collections.abc import Iterator
 
 from wavebook_tools.code.allowed import BUILTINS, ENVIRONMENT, IMPORTS, REFUSED_ATTRIBUTES, TORCH
+from wavebook_tools.code.unseen import unseen
 from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.code import CodeOverride
 
@@ -51,17 +51,9 @@ def check_code(code: CodeOverride) -> None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
         raise UsageError(f"code {code.name!r}: {where}this is no Python: {getattr(error, 'msg', error)}") from error
-    problems = [*_unseen(code.source), *_Checker(code, tree).problems()]
+    problems = [*unseen(code.source), *_Checker(code, tree).problems()]
     if problems:
         raise UsageError("\n".join(f"code {code.name!r}: {problem}" for problem in problems[:12]))
-
-
-def _unseen(source: str) -> Iterator[str]:
-    """Characters that show nothing or turn the order of others round: who approves the diff would be misled."""
-    for number, line in enumerate(source.replace("\r\n", "\n").split("\n"), start=1):
-        for character in line:
-            if character != "\t" and unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"}:
-                yield f"line {number}: a character that is not seen (U+{ord(character):04X})"
 
 
 class _Checker:

@@ -25,6 +25,12 @@ FIELDS_OF_THE_PLAN = {
 
 DEVICE = re.compile(r"cpu|\d+(:\d+)?|(GPU|MIG)-[0-9A-Za-z][0-9A-Za-z/.-]*")
 
+MOST_ROBOTS = 131_072
+"""The most parallel environments that one device trains: more than any card holds, and few enough to be no slip."""
+
+MOST_ITERATIONS = 100_000
+"""The most PPO iterations of one run: days on any task."""
+
 _WORDS = {
     "float": "a number",
     "int": "a whole number",
@@ -70,7 +76,7 @@ def check_plan(
         _check_as(experiment.id, schema, {**plan.overrides, **experiment.overrides})
         if experiment.devices is not None:
             check_devices(experiment.devices, device_names)
-        _check_ranks(plan, experiment)
+        _check_size(plan, experiment)
         _check_terms(experiment.id, schema, plan, experiment)
     _check_ground(plan, schema)
     baselines = [experiment.id for experiment in plan.experiments if experiment.baseline]
@@ -105,8 +111,14 @@ def _check_terms(owner: str, schema: TaskSchema, plan: WavePlan, experiment: Exp
             )
 
 
-def _check_ranks(plan: WavePlan, experiment: ExperimentSpec) -> None:
+def _check_size(plan: WavePlan, experiment: ExperimentSpec) -> None:
     gpus, num_envs = experiment.gpus or plan.gpus, experiment.num_envs or plan.num_envs
+    iterations = experiment.iterations or plan.iterations
+    if num_envs > MOST_ROBOTS * gpus:
+        several = f" on each of its {gpus} devices" if gpus > 1 else ""
+        raise UsageError(f"{experiment.id}: num_envs is {num_envs}; a run has at most {MOST_ROBOTS} robots{several}")
+    if iterations > MOST_ITERATIONS:
+        raise UsageError(f"{experiment.id}: iterations is {iterations}; a run has at most {MOST_ITERATIONS}")
     if num_envs % gpus:
         lower, upper = num_envs // gpus * gpus, -(-num_envs // gpus) * gpus
         nearest = f"{lower} or {upper}" if lower else str(upper)

@@ -8,12 +8,15 @@ from pydantic import Field, ValidationError
 
 from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.manners import check_manners
+from wavebook.agent.submission import check_placed
 from wavebook.agent.tools.tool import Access, Arguments, Tool, Workspace
-from wavebook_tools.errors import UsageError
+from wavebook_tools.code.unseen import unseen
+from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.code import MOST, CodeOverride
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.numbering import Numbers
 from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, Seed, WavePlan, slugify
+from wavebook_tools.records.project import Project
 from wavebook_tools.tasks import check_plan
 
 
@@ -45,20 +48,53 @@ class ProposeWave(Arguments):
     parent: int | None = Field(default=None, ge=1, description="The wave that this one follows")
     num_envs: int | None = Field(default=None, ge=1)
     iterations: int | None = Field(default=None, ge=1)
-    devices: list[str] | None = Field(default=None, max_length=16)
-    gpu_hours: float | None = Field(default=None, gt=0)
+    devices: list[str] | None = Field(default=None, min_length=1, max_length=16)
+    gpu_hours: float | None = Field(default=None, ge=0.001, le=10_000)
 
 
 def run(workspace: Workspace, arguments: ProposeWave) -> str:
     """Check the wave and hand it to the person."""
     plan = wave_plan(workspace, arguments)
     check_plan(plan, workspace.tasks, device_names=workspace.project.settings().engine.device_names)
+    _check_words(plan)
+    check_placed(workspace.project, plan)
+    _check_records(workspace.project, plan)
     close_collapsed(workspace.project, workspace.actor)
     check_manners(workspace.project, plan)
     if workspace.propose is not None:
         return workspace.propose(plan)
     approval = workspace.approvals.propose(plan)
     return f"wave {plan.id} ({plan.run_count} runs) waits for a person's approval as approval {approval.id}"
+
+
+def _check_words(plan: WavePlan) -> None:
+    """Refuse words that the person who approves would not see as they are.
+
+    Raises:
+        UsageError: There is such a character; the message names the text and the line.
+    """
+    texts = {"goal": plan.goal, "rationale": plan.rationale, "directive": plan.directive}
+    texts |= {f"{experiment.id}, hypothesis": experiment.hypothesis for experiment in plan.experiments}
+    for name, text in texts.items():
+        for problem in unseen(text):
+            raise UsageError(f"{name}: {problem}")
+
+
+def _check_records(project: Project, plan: WavePlan) -> None:
+    """Refuse what a plan says that it rests on and that was never run.
+
+    Raises:
+        NotFoundError: There is no such wave or run.
+        UsageError: There is no such experiment, or the name is none.
+    """
+    if plan.parent is not None:
+        project.wave(plan.parent)
+    known = {run.id.experiment for run in project.runs()}
+    for name in sorted({name for experiment in plan.experiments for name in experiment.evidence}):
+        if "/" in name:
+            project.run(name)
+        elif name not in known:
+            raise UsageError(f"evidence {name[:40]!r} is no experiment that was run.{did_you_mean(name, known)}")
 
 
 def wave_plan(workspace: Workspace, arguments: ProposeWave) -> WavePlan:
