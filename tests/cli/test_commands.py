@@ -15,9 +15,12 @@ from click.testing import CliRunner
 
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
 from wavebook.cli.control import cancel, status
+from wavebook.cli.plan import read_plan
+from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.files import write_json
+from wavebook_tools.records.plan import Budget
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunSpec, RunState
 
@@ -193,6 +196,20 @@ def test_wrong_overrides_are_refused_before_anything_runs(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(project.waves_path.iterdir())
+
+
+def test_a_plan_by_hand_keeps_to_the_projects_number_of_runs_unless_it_names_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    document = small_plan().model_dump(mode="json")
+    document["experiments"][0]["seeds"] = list(range(15))
+    del document["budget"]["max_runs"]
+    path.write_text(json.dumps(document))
+    runs = sum(len(experiment["seeds"]) for experiment in document["experiments"])
+    with pytest.raises(UsageError, match=rf"{runs} runs are planned and the budget allows 4 \(budget.max_runs\)"):
+        read_plan(path, Budget(max_runs=4))
+    assert read_plan(path, Budget(max_runs=20)).run_count == runs
+    path.write_text(json.dumps(document | {"budget": {"max_runs": 30}}))
+    assert read_plan(path, Budget(max_runs=4)).budget.max_runs == 30
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from wavebook.agent.planner import Planner, Proposal, Request, TextDelta, ToolCa
 from wavebook.cli.output import console, json_option, plan_table, print_json, project_option
 from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.records.files import first_problem
-from wavebook_tools.records.plan import WavePlan
+from wavebook_tools.records.plan import Budget, WavePlan
 from wavebook_tools.records.project import Project
 
 SHOWN = 200
@@ -50,7 +50,7 @@ def plan(
         )
     project = open_or_create(project_path)
     if source is not None:
-        proposed = read_plan(source)
+        proposed = read_plan(source, project.settings().budget)
     else:
         assert directive is not None
         proposed = ask(project, directive, experiments=experiments, seeds=seeds)
@@ -109,14 +109,20 @@ def open_or_create(path: Path | None) -> Project:
     return Project.create(path)
 
 
-def read_plan(path: Path) -> WavePlan:
+def read_plan(path: Path, budget: Budget) -> WavePlan:
     """Read a WavePlan written by hand.
+
+    Args:
+        path: The file.
+        budget: The project's; a plan that names no number of runs of its own keeps to it.
 
     Raises:
         UsageError: The file is missing, no JSON, or no plan; the message names the field.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict) and isinstance(own := document.setdefault("budget", {}), dict):
+            own.setdefault("max_runs", budget.max_runs)
         return WavePlan.model_validate(document)
     except OSError as error:
         raise UsageError(f"cannot read the plan {path}: {error.strerror}") from error

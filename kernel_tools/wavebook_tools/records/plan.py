@@ -140,7 +140,7 @@ class WavePlan(Document):
             raise ValueError("two experiments have the same id")
         runs = self.run_count
         if runs > self.budget.max_runs:
-            raise ValueError(f"{runs} runs are planned and the budget allows {self.budget.max_runs}")
+            raise ValueError(f"{runs} runs are planned and the budget allows {self.budget.max_runs} (budget.max_runs)")
         if self.share and any((experiment.gpus or self.gpus) > 1 for experiment in self.experiments):
             raise ValueError("a run that trains on several devices cannot share them")
         return self
