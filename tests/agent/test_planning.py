@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.agent.conftest import WaitingQueue
 from tests.projects import TASK, Drawn, draw_wave
+from wavebook.agent.approvals import Approvals
+from wavebook.agent.chat import Chat
+from wavebook.agent.conversation import turn
 from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.planner import Proposal, Request, TextDelta
 from wavebook_tools.errors import UsageError
@@ -337,3 +341,32 @@ def test_what_asks_for_no_wave_gets_an_answer_and_no_plan(empty, text, told):
     said, plan = answer(empty, text)
     assert told in said
     assert plan is None
+
+
+def test_what_is_asked_by_an_amount_is_planned_by_that_amount(empty):
+    plan = propose(empty, f"{FLAT}: double the entropy and nothing else")
+    assert [e.overrides for e in plan.experiments] == [{}, {"agent.algorithm.entropy_coef": 0.02}]
+
+
+async def test_a_message_that_only_sizes_changes_the_plan_that_waits(empty):
+    chat, approvals = Chat(empty), Approvals(empty, queue=WaitingQueue)
+    planner = OfflinePlanner(empty)
+
+    async def said(text):
+        events = [event async for event in turn(chat, approvals, planner, text, by="ada")]
+        return [WavePlan(**event["approval"]["plan"]) for event in events if event["kind"] == "approval"]
+
+    assert await said("again with 3 seeds") == []  # there is nothing yet that it could change
+    (first,) = await said(f"{FLAT}, entropy 0.02, 2 seeds")
+    (again,) = await said("again with 3 seeds")
+    assert [e.overrides for e in again.experiments] == [e.overrides for e in first.experiments]
+    assert [len(e.seeds) for e in again.experiments] == [3 for _ in first.experiments]
+    assert f"as before, «{first.directive}»" in again.rationale
+    for approval in approvals.list():
+        approvals.decide(approval.id, "reject", "ada")
+    assert await said("run it longer, 1000 its") == []  # what was turned down is not taken up again
+
+
+def test_a_wave_on_a_gpu_that_is_not_there_is_refused_as_it_is_planned(empty):
+    with pytest.raises(UsageError, match="device '7' fits no device of this machine"):
+        propose(empty, f"{FLAT}, learn faster on gpu 7")

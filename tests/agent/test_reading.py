@@ -86,6 +86,13 @@ def test_the_ground_is_a_place_and_no_goal():
         ("on the GPU", "devices", None),
         ("but don't use the GPU", "devices", ["cpu"]),
         ("without a GPU", "devices", ["cpu"]),
+        ("seeds 3 and 4, 20 minutes", "seed_list", [3, 4]),
+        ("repeat exp007 with seed 11", "seed_list", [11]),
+        ("seeds 2-5", "seed_list", [2, 3, 4, 5]),
+        ("run it longer, 1000 its", "iterations", 1000),
+        ("4 exps", "experiments", 4),
+        ("only on the second GPU", "devices", ["1"]),
+        ("on cuda:1", "devices", ["1"]),
     ],
 )
 def test_numbers_and_devices_are_read(text, field, value):
@@ -133,6 +140,59 @@ def test_values_for_parameters_are_read(text, assignments):
 )
 def test_wishes_about_parameters_are_read(text, parameter, way):
     assert [(wish.parameter, wish.way) for wish in read(text).wishes] == [(parameter, way)]
+
+
+@pytest.mark.parametrize(
+    ("text", "parameter", "times"),
+    [
+        ("double the entropy", "agent.algorithm.entropy_coef", 2),
+        ("halve the learning rate", RATE, 1 / 2),
+        ("twice the action rate penalty", "env.rewards.action_rate_l2.weight", 2),
+        ("lower the learning rate by a third", RATE, 2 / 3),
+        ("raise the learning rate by a third", RATE, 4 / 3),
+        ("increase feet air time by 50%", "env.rewards.feet_air_time.weight", 1.5),
+        ("reduce the entropy by 20 percent", "agent.algorithm.entropy_coef", 0.8),
+        ("learning rate 10x smaller", RATE, 0.1),
+        ("a three times larger learning rate", RATE, 3),
+        ("raise the learning rate by a factor of two", RATE, 2),
+        ("half the learning rate", RATE, 1 / 2),
+        ("50% more entropy", "agent.algorithm.entropy_coef", 1.5),
+        ("learning rate to half of its value", RATE, 1 / 2),
+    ],
+)
+def test_amounts_of_a_change_are_read_exactly(text, parameter, times):
+    read_ = read(text)
+    ((wish),) = read_.wishes
+    assert (wish.parameter, wish.factor) == (parameter, pytest.approx(times))
+    assert wish.way == ("stronger" if times > 1 else "weaker")
+    assert not read_.assignments
+    assert not read_.unknown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "don't lower the entropy",
+        "never double the entropy",
+        "without raising the entropy",
+        "do not use a bigger entropy",
+    ],
+)
+def test_a_negation_says_no_opposite(text):
+    read_ = read(text)
+    assert read_.kept == ["agent.algorithm.entropy_coef"]
+    assert not read_.wishes
+
+
+def test_a_goal_that_is_to_stay_is_none():
+    assert [topic.key for topic in read("less jitter, but keep tracking the same").topics] == ["smoothness"]
+    assert [topic.key for topic in read("keep turning, but fall less").topics] == ["turning", "falls"]
+
+
+def test_a_range_is_spread_over_the_variations():
+    values = [one.value for one in read("3 variations of action scale between 0.2 and 0.4").assignments]
+    assert values == [0.2, 0.3, 0.4]
+    assert [one.value for one in read("learning rate between 1e-4 and 1e-2").assignments] == [1e-4, 1e-3, 1e-2]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from wavebook.agent.topics import Topic
 
-Intent = Literal["plan", "reproduce", "diagnose", "mend", "status", "greeting", "help", "thanks"]
+Intent = Literal["plan", "reproduce", "diagnose", "mend", "status", "greeting", "help", "thanks", "stop"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Wish:
 
     parameter: str
     way: Literal["stronger", "weaker", "removed", "either"]
+    factor: float | None = None
+    """What its value is multiplied by, where the directive says that."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Directive:
     """How many, the baseline among them."""
     baseline_only: bool = False
     """Whether nothing beside the baseline is wanted."""
+    nothing_else: bool = False
+    """Whether only what it names is wanted beside the baseline."""
     variations: int | None = None
     """How many beside the baseline."""
     seeds: int | None = None
@@ -79,6 +83,29 @@ class Directive:
             or self.variations
             or self.intent == "reproduce"
             or self.wants_improvement
+        )
+
+    @property
+    def amends(self) -> bool:
+        """Whether it only says how something is to run, as «again with 5 seeds» does of what was planned before."""
+        said = (self.task, self.seeds, self.seed_list, self.runs, self.iterations, self.num_envs, self.devices)
+        return (
+            self.intent == "plan" and not self.says_something and any((*said, self.gpu_hours, self.seconds, self.kept))
+        )
+
+    def amended(self, later: Directive) -> Directive:
+        """This directive as a later one changes it."""
+        sizes = ("task", "runs", "iterations", "num_envs", "devices", "gpu_hours", "seconds")
+        changes: dict[str, Any] = {name: given for name in sizes if (given := getattr(later, name)) is not None}
+        if later.seeds is not None or later.seed_list is not None:
+            changes |= {"seeds": later.seeds, "seed_list": later.seed_list}
+        return replace(
+            self,
+            text=f"{self.text}; {later.text}",
+            kept=[*self.kept, *later.kept],
+            notes=[f"as before, «{self.text}»", *later.notes],
+            unknown=later.unknown,
+            **changes,
         )
 
     wants_improvement: bool = False

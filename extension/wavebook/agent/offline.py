@@ -60,7 +60,7 @@ class OfflinePlanner:
 
     async def answer(self, request: Request) -> AsyncIterator[Part]:
         """The answer: for a directive what was understood, why this wave, and the wave; else a plain reply."""
-        read = await asyncio.to_thread(self._read, request.body)
+        read = await asyncio.to_thread(self._read_after, request)
         if read.intent in {"plan", "reproduce"} and read.says_something:
             heard = _heard(read)
             yield TextDelta(heard)
@@ -85,6 +85,20 @@ class OfflinePlanner:
 
     def _read(self, text: str) -> Directive:
         return read_directive(text, self._known_tasks(), self.project.settings().training.task)
+
+    def _read_after(self, request: Request) -> Directive:
+        """A message as it is meant after what was said before: «again with 5 seeds» changes the plan that waits."""
+        read = self._read(request.body)
+        if not read.amends:
+            return read
+        proposed = next((m.approval for m in reversed(request.history) if m.approval is not None), None)
+        if proposed is None:
+            return read
+        waiting = Approvals(self.project, tasks=self._tasks).get(proposed)
+        if waiting.state != "pending" or not waiting.plan.directive:
+            return read
+        before = self._read(waiting.plan.directive)
+        return before.amended(read) if before.says_something else read
 
     def _isolate(self, read: Directive) -> Isolation:
         run = failed_run(self.project, read.subject)
@@ -120,6 +134,8 @@ class OfflinePlanner:
             return replies.help_text()
         if read.intent == "thanks":
             return "You're welcome."
+        if read.intent == "stop":
+            return replies.stopping()
         return replies.clarification(read)
 
     def _known_tasks(self) -> Mapping[str, TaskSchema]:

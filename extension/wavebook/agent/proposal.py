@@ -239,7 +239,7 @@ class Proposer:
         wanted = directive.experiments or (directive.variations + 1 if directive.variations else 0)
         if not wanted:
             asked = len(directive.assignments) + len(directive.wishes)
-            wanted = max(EXPERIMENTS, 1 + asked)
+            wanted = 1 + asked if directive.nothing_else and asked else max(EXPERIMENTS, 1 + asked)
         if wanted > MOST_EXPERIMENTS:
             self.reasons.append(f"A wave has at most {MOST_EXPERIMENTS} experiments here.")
         return min(wanted, MOST_EXPERIMENTS, max(1, self._max_runs()))
@@ -279,8 +279,11 @@ class Proposer:
             else:
                 base -= 1
         if shrunk:
-            alone = "" if chosen else " So it only measures the noise; variations come with the next."
-            self.reasons.append(f"I made the wave smaller to keep to {self._max_runs()} runs.{alone}")
+            if not chosen:
+                left = " So it only measures the noise; variations come with the next."
+            else:
+                left = f" Each variation has {each} of {asked} seeds." if asked and each < asked else ""
+            self.reasons.append(f"I made the wave smaller to keep to {self._max_runs()} runs.{left}")
         return each, base, chosen
 
     def _fast(self) -> bool:

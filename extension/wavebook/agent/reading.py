@@ -13,10 +13,12 @@ from wavebook.agent.directive import Assignment, Directive, Intent, Wish
 from wavebook.agent.topics import BY_KEY, TOPICS
 from wavebook.agent.vocabulary import (
     ALIASES,
+    AMOUNT,
     COUNT,
     COUNTED,
     DURATION,
     FILLERS,
+    FORBID,
     GROUPS,
     IMPROVE,
     KEEP,
@@ -24,10 +26,12 @@ from wavebook.agent.vocabulary import (
     NUMBER,
     RAISE,
     REMOVE,
+    SCALED,
     SECONDS,
     UNITS,
     VERBS,
     count,
+    factor,
     value,
 )
 from wavebook_tools.errors import UsageError, did_you_mean
@@ -42,6 +46,12 @@ _QUESTIONS: tuple[tuple[Intent, str], ...] = (
         r"\W*(?:hi|hello|hey|good\s+(?:morning|afternoon|evening|day))(?:\W+(?:there|wavebook|agent|all))?\W*",
     ),
     ("thanks", r"\W*(?:thanks|thank\s+you|great|nice|cool|ok|okay|perfect)(?:\W+\w+){0,3}\W*"),
+    (
+        "stop",
+        r"\W*(?:please\s+)?(?:stop|cancel|kill|abort|halt|drop|skip|leave\s+out|omit)\W+"
+        r"(?:everything|all|it|that|this|now|(?:(?:all|the|that|this)\s+)*(?:runs?|waves?|night|training)(?:\s+\d+)?"
+        r"|(?:the\s+)?exp\d{3,}(?:/s\d+(?:-r\d+)?)?)(?:\s+(?:now|please))?\W*",
+    ),
     ("help", r"\W*/?(?:help|what\s+can\s+(?:you|i)\s+\w+|who\s+are\s+you|how\s+does\s+(?:this|it)\s+work)\b.{0,60}"),
     (
         "status",
@@ -54,6 +64,12 @@ _QUESTIONS: tuple[tuple[Intent, str], ...] = (
     ),
 )
 
+
+MOST = 32
+"""Seeds of an experiment, and values of a range."""
+
+ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3}
+"""GPUs as people count them, and their indices."""
 
 _DIAGNOSE = (
     r"\b(?:diagnos\w*|isolat\w*|root\s+cause|what\s+(?:broke|went\s+wrong)"
@@ -97,6 +113,10 @@ class _Reader:
         self.read_ = Directive(text)
         self.refused: list[str] = []
         """What was read and cannot be followed."""
+        self.between: list[tuple[str, float, float]] = []
+        """Parameters with the ends of a range to look at."""
+        self.whole: set[str] = set()
+        """Those of them that take whole numbers."""
 
     def read(self) -> Directive:
         found = self.read_
@@ -114,7 +134,10 @@ class _Reader:
         self._task()
         schema = self.tasks.get(found.task or self.default_task)
         if schema is not None:
+            self._forbidden(schema)
             self._full_names(schema)
+            self._scaled(schema)
+            self._ranges(schema)
             self._values(schema)
         self._numbers()
         self._devices()
@@ -122,6 +145,7 @@ class _Reader:
             self._kept(schema)
             self._named(schema)
         self._topics()
+        self._spread()
         found.wants_improvement = bool(self._take(IMPROVE))
         self._take(VERBS)
         left = (word.strip("'") for word in re.findall(r"[^\W_][\w'./-]*", self.rest))  # of any script
@@ -200,6 +224,61 @@ class _Reader:
             else:
                 self._assign(name, _literal(given))
 
+    def _forbidden(self, schema: TaskSchema) -> None:
+        """«Don't lower the entropy» leaves it alone: read without its first word, it would say the opposite."""
+        for words, name in self._mentioned(schema):
+            if self._take(rf"\b(?:{FORBID})\s+(?:the\s+|its\s+)?(?:{words})\b(?:\s+(?:weights?|terms?|penalt\w+))?"):
+                self.read_.kept.append(name)
+                self._note(f"leave {name} alone")
+
+    def _scaled(self, schema: TaskSchema) -> None:
+        """Changes by an amount: «double the entropy», «lower it by a third», «a 10x smaller learning rate»."""
+        article, ways = r"(?:the\s+|its\s+|a\s+)?", rf"(?P<way>{RAISE}|{LOWER})"
+        for words, name in self._mentioned(schema):
+            if schema.parameters[name].type not in {"float", "int", "list"}:
+                continue
+            named = rf"{article}(?:{words})\b(?:\s+(?:weights?|terms?|rewards?|penalt\w+|values?|coef\w*))?"
+            be = r"(?:\s+(?:should\s+be|to\s+be|is))?"
+            patterns = (
+                rf"\b{ways}\s+{named}\s+by\s+(?P<amount>{AMOUNT})",
+                rf"\b{named}{be}\s+(?:by\s+)?(?P<amount>{AMOUNT})\s+{ways}\b",
+                rf"\b{article}(?P<amount>{AMOUNT})\s+{ways}\s+{named}",
+                rf"\b(?P<amount>{SCALED})\s+{named}",
+                rf"\b(?P<amount>{AMOUNT})\s+(?:of\s+)?the\s+(?:{words})\b",
+                rf"\b{named}\s+(?P<amount>doubled|tripled|halved)\b",
+                rf"\b{named}{be}\s+to\s+(?P<amount>{SCALED}|{AMOUNT})(?:\s+of\s+\w+(?:\s+\w+)?)?",
+            )
+            for pattern in patterns:
+                for match in self._take(pattern):
+                    said = match.groupdict().get("way")
+                    way = None if said is None else "stronger" if re.fullmatch(RAISE, said) else "weaker"
+                    times = factor(match["amount"], way)
+                    if times < 0:  # by 150 % lower
+                        self.refused.append(match[0])
+                        continue
+                    self.read_.wishes.append(Wish(name, "stronger" if times > 1 else "weaker", times))
+                    self._note(f"{name} times {times:.4g}")
+
+    def _ranges(self, schema: TaskSchema) -> None:
+        for words, name in self._mentioned(schema):
+            if schema.parameters[name].type in {"float", "int"}:
+                pattern = rf"\b(?:{words})(?:\s+weights?)?\s+between\s+({NUMBER})\s+and\s+({NUMBER})(?![\d.]|e[-+\d])"
+                for match in self._take(pattern):
+                    self.between.append((name, float(match[1]), float(match[2])))
+                    if schema.parameters[name].type == "int":
+                        self.whole.add(name)
+
+    def _spread(self) -> None:
+        """Values over each range, evenly; by factors where its ends lie far apart."""
+        read = self.read_
+        number = min(read.variations or (read.experiments or 4) - 1, MOST)
+        for name, low, high in self.between:
+            steps = [index / (number - 1) for index in range(number)] if number > 1 else [0.5]
+            by_factors = low > 0 and high / low >= 10
+            for step in steps:
+                at = low * (high / low) ** step if by_factors else low + step * (high - low)
+                self._assign(name, round(at) if name in self.whole else float(f"{at:.3g}"))
+
     def _values(self, schema: TaskSchema) -> None:
         between = r"\s*(?:coef\w*|weights?|values?)?\s*(?:=|:|of|to|at|is)?\s*"
         numbers = rf"{NUMBER}(?:\s*(?:,|or|and|vs\.?|versus|,\s*and|,\s*or)\s*{NUMBER})*"
@@ -220,6 +299,9 @@ class _Reader:
                 for match in self._take(pattern):
                     for number in re.findall(NUMBER, match[1]):
                         self._assign(name, value(number))
+                if parameter.type == "int":  # «24 steps per env», «8 epochs»
+                    for match in self._take(rf"(?<![\w.-])(\d+)\s+(?:{words})\b"):
+                        self._assign(name, int(match[1]))
 
     def _names(self, schema: TaskSchema) -> list[tuple[str, str]]:
         """What people may call the task's parameters: (pattern, parameter), the longer names first."""
@@ -234,6 +316,10 @@ class _Reader:
                     names.append((form.replace("_", r"[\s_-]+"), f"{name}.weight"))
         return sorted(names, key=lambda item: -len(item[0]))
 
+    def _mentioned(self, schema: TaskSchema) -> list[tuple[str, str]]:
+        """Those of ``_names`` that stand in the text: few, and long patterns take their time to compile."""
+        return [(words, name) for words, name in self._names(schema) if re.search(rf"\b(?:{words})\b", self.rest)]
+
     def _numbers(self) -> None:
         found = self.read_
         many = rf"(?<![-.\d])\b({COUNT})"  # minus five are none
@@ -241,16 +327,21 @@ class _Reader:
         if self._take(r"\b(?:(?:just|only)\s+(?:a\s+|the\s+)?baseline|baseline\s+only)\b"):
             self._take(r"\bno\s+(?:other\s+)?(?:experiments?|variations?)\b")
             found.baseline_only, found.experiments = True, 1
+        found.nothing_else = bool(self._take(r"\b(?:and\s+)?nothing\s+(?:else|more)\b"))
         for pattern in (ranged, many):
-            for number in self._counts(rf"{pattern}\s+(?:\w+\s+)?experiments?\b"):
+            for number in self._counts(rf"{pattern}\s+(?:\w+\s+)?(?:experiments?|exps?)\b"):
                 found.experiments = number
             for number in self._counts(rf"{pattern}\s+(?:\w+\s+)?(?:variations?|variants?|hypothes[ei]s|ideas?)\b"):
                 found.variations = number
-        for match in self._take(r"\bseeds?\s+(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)+)"):
-            found.seed_list = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", match[1])))
+        seed = rf"\d+(?!\d|\.\d|\s*(?:{COUNTED}|gpu\w*|[hms])\b)"  # «seeds 3 and 4, 20 minutes» are two
+        for match in self._take(r"\bseeds?\s+(\d+)\s*(?:-|–|to)\s*(\d+)\b"):
+            first, last = int(match[1]), int(match[2])
+            found.seed_list = list(range(first, min(last, first + MOST - 1) + 1)) or None
+        for match in self._take(rf"\b(?:seeds?\s+({seed}(?:\s*(?:,|and|,\s*and)\s*{seed})+)|seed\s*[=:#]?\s*({seed}))"):
+            found.seed_list = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", match[1] or match[2])))
         for number in self._counts(rf"{many}\s+(?:\w+\s+)?(?:seeds?|repeats?|replicates?|times)\b(?:\s+each)?"):
             found.seeds = number
-        for number in self._counts(rf"{many}\s+(?:\w+\s+)?(?:iterations?|iters?|updates?)\b"):
+        for number in self._counts(rf"{many}\s*(?:(?:\w+\s+)?(?:iterations?|iters?|updates?)|its)\b"):
             found.iterations = number
         for number in self._counts(rf"{many}\s+(?:parallel\s+|simulated\s+)?(?:robots?|envs?|environments?)\b"):
             found.num_envs = number
@@ -280,6 +371,8 @@ class _Reader:
                 self._note(text.format(f"{given:g}").replace("s each", " each") if one else text.format(f"{given:g}"))
         if found.baseline_only:
             self._note("the baseline alone")
+        if found.nothing_else:
+            self._note("nothing else")
         if found.seed_list:
             self._note(f"seeds {', '.join(map(str, found.seed_list))}")
         if found.seconds is not None:
@@ -301,7 +394,9 @@ class _Reader:
                 self.refused.append(match[0])
             else:
                 chosen = ["cpu"]
-        for match in self._take(r"\bgpus?\s+(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)*)\b"):
+        for match in self._take(rf"\b(?:{'|'.join(ORDINALS)})\s+(?:gpu|card)\b"):
+            chosen.append(str(ORDINALS[match[0].split()[0]]))
+        for match in self._take(r"\b(?:gpus?|cuda)\s*[:#]?\s*(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)*)\b"):
             chosen += re.findall(r"\d+", match[1])
         if self._take(r"\b(?:on\s+)?(?:the\s+|a\s+)?cpu\b"):
             chosen = chosen or ["cpu"]
@@ -309,6 +404,16 @@ class _Reader:
         if chosen:
             self.read_.devices = list(dict.fromkeys(chosen))
             self._note("on the CPU" if chosen == ["cpu"] else f"on GPU {', '.join(chosen)}")
+
+    def _stays(self) -> None:
+        """Goals that are only to be no worse: «keep tracking the same» asks for nothing better."""
+        stay = r"(?:same|unchanged|fixed|up|good|(?:as\s+)?(?:good\s+)?as\s+(?:it\s+is|now|before|good))"
+        for topic in TOPICS:
+            words = topic.words.pattern
+            kept = rf"\b(?:keep(?:ing)?|leav(?:e|ing))\s+(?:the\s+)?{words}\s+(?:the\s+|about\s+|just\s+)*{stay}\b"
+            spared = rf"\bwithout\s+(?:hurting|losing|sacrificing|worse(?:ning)?)\s+(?:the\s+)?{words}"
+            if self._take(f"(?:{kept}|{spared})"):
+                self._note(f"{topic.key} is to stay as it is")
 
     def _kept(self, schema: TaskSchema) -> None:
         names = [*self._names(schema), *GROUPS.items()]
@@ -360,6 +465,7 @@ class _Reader:
             self._note(f"try {name} = {given}")
 
     def _topics(self) -> None:
+        self._stays()
         places = {}
         for topic in TOPICS:
             matches = self._take(topic.words)

@@ -49,10 +49,20 @@ def help_text() -> str:
 def clarification(directive: Directive) -> str:
     """What to say where nothing in a directive could be planned."""
     missed = f" I made nothing of {quoted(directive.unknown)}." if directive.unknown else ""
-    understood = f" I did understand: {'; '.join(directive.notes)}." if directive.notes else " I read English alone."
+    only_english = " If that was another language: I read English alone." if directive.unknown else ""
+    understood = f" I did understand: {'; '.join(directive.notes)}." if directive.notes else only_english
     return (
         f"I don't know what to try for that.{missed}{understood} Name a goal ({SUBJECTS}) or a parameter with a value, "
         f"for example:\n\n{EXAMPLES}"
+    )
+
+
+def stopping() -> str:
+    """How what runs or waits is ended, which words to the planner do not do."""
+    return (
+        "I end nothing from here. **Cancel** in the context menu of a run or a wave ends it, or `wavebook cancel "
+        "exp002/s1`; `/night stop` ends a night. A plan that waits is turned down by **Reject** on its card, and "
+        "**Change…** there leaves experiments out."
     )
 
 

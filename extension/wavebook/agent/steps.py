@@ -35,6 +35,15 @@ def steps(schema: TaskSchema, name: str, current: Any, way: Way, *, beyond: bool
         yield value
 
 
+def scaled(current: Any, factor: float) -> Any:
+    """A value times a factor, whole numbers and lists of them rounded to whole ones; others as they are."""
+    if isinstance(current, list | tuple):
+        return [scaled(item, factor) for item in current]
+    if isinstance(current, bool) or not isinstance(current, int | float):
+        return current
+    return round(current * factor) if isinstance(current, int) else float(f"{current * factor:.4g}")
+
+
 def _candidates(schema: TaskSchema, name: str, parameter: Parameter, current: Any, way: Way) -> Iterator[Any]:
     if parameter.type == "list" and parameter.item == "int" and isinstance(current, list | tuple):
         for factor in (2.0, 4.0):

@@ -80,7 +80,15 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "turning",
         "Turn as commanded",
-        _words(r"turn(?:s|ing)?", r"yaw(?:ing)?", r"rotat\w*", r"heading", r"steer\w*", r"spin(?:s|ning)?"),
+        _words(
+            r"turn(?:s|ing)?",
+            r"yaw(?:ing)?",
+            r"rotat\w*",
+            r"heading",
+            r"straight(?:er)?",
+            r"steer\w*",
+            r"spin(?:s|ning)?",
+        ),
         "error_vel_yaw",
         "down",
         (

@@ -10,7 +10,7 @@ from typing import Any
 from wavebook.agent.directive import Directive
 from wavebook.agent.evidence import Evidence, Ranking, Standing, changed, closed_parameters, fresh_seeds
 from wavebook.agent.search import suggestions
-from wavebook.agent.steps import steps
+from wavebook.agent.steps import scaled, steps
 from wavebook.agent.topics import BY_KEY, Topic, Way
 from wavebook_tools.errors import UsageError
 from wavebook_tools.metrics import quantity
@@ -116,7 +116,11 @@ def _named(setting: Setting) -> Iterator[Variation]:
         yield _variation(setting, overrides, _why(setting, assignment.parameter), source="named")
     turns: list[Iterator[Variation]] = []
     for wish in setting.directive.wishes:
-        if wish.way == "removed":
+        if wish.factor is not None:
+            overrides = {wish.parameter: scaled(setting.current(wish.parameter), wish.factor)}
+            check_overrides(setting.schema, overrides)
+            turns.append(iter([_variation(setting, overrides, _why(setting, wish.parameter), source="named")]))
+        elif wish.way == "removed":
             overrides = {wish.parameter: None}
             check_overrides(setting.schema, overrides)
             turns.append(iter([_variation(setting, overrides, ASKED, source="named")]))

@@ -73,12 +73,29 @@ REMOVE = r"without|w/o|remov\w*|drop\w*|disabl\w*|switch(?:ing)?\s+off|no"
 KEEP = (
     r"without\s+(?:changing|touching)|keep(?:ing)?|(?:do\s+not|don't)\s+(?:change|touch|vary)|leav(?:e|ing)|not\s+the"
 )
+SCALED = r"doubl(?:e|ing)|tripl(?:e|ing)|quadrupl(?:e|ing)|halv(?:e|ing)|half|twice"
+"""Verbs and words before a parameter that say by how much, as ``factor`` reads them."""
+
+_TIMES = rf"(?:\d+(?:\.\d+)?|{'|'.join(NUMBER_WORDS)})"
+PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10}
+AMOUNT = (
+    rf"(?:a\s+)?(?:{'|'.join(PARTS)})|\d+(?:\.\d+)?\s*(?:%|percent|per\s*cent)"
+    rf"|(?:a\s+)?factor\s+(?:of\s+)?{_TIMES}|{_TIMES}\s*(?:x|×|times|-?fold)"
+)
+"""How much something is changed: a third, 50 %, a factor of two, 10x."""
+
+FORBID = (
+    rf"(?:do\s+not|don't|dont|never|without|avoid)\s+(?:use\s+|using\s+|try\s+|trying\s+)?(?:a\s+|any\s+)?"
+    rf"(?:{RAISE}|{LOWER}|{SCALED})"
+)
+"""What is not to be done with a parameter."""
+
 VERBS = re.compile(rf"\b(?:{RAISE}|{LOWER}|{REMOVE}|{KEEP})\b")
 """What is to become of a thing; alone they say nothing."""
 
 IMPROVE = re.compile(
     r"\b(?:better|improv\w*|optimi[sz]e\w*|best|well|good|perform\w*|tune|tuning|results?|explore|search|"
-    r"investigate|next\s+wave|go\s+on|continue|carry\s+on|another\s+wave|baseline|start)\b"
+    r"investigate|next\s+wave|try\s+next|what(?:'s|\s+is)?\s+next|next\s+(?:steps?|ideas?|experiments?)|go\s+on|continue|carry\s+on|another\s+wave|baseline|start)\b"
 )
 """Words that ask for a wave without saying about what."""
 
@@ -98,7 +115,7 @@ _FILLERS = """
     increase lower raise higher test tests compare check idea ideas weight weights term terms value values parameter
     parameters seeds seed iterations robot's it's i'd i'm let's don't doesn't didn't which's commanded actually small
     quick short simple cheap good budget most max maximum least minimum limit limits total device devices fix faster
-    slower
+    slower u ur pls plz hey hi wanna gonna dont stay stays exps exp its' amount factor times exactly
 """
 
 FILLERS = frozenset(_FILLERS.split())
@@ -112,6 +129,27 @@ def count(text: str) -> float:
         return NUMBER_WORDS[word]
     thousands = word.endswith("k")
     return float(word.removesuffix("k").strip().replace(",", "")) * (1000 if thousands else 1)
+
+
+def factor(amount: str, way: str | None) -> float:
+    """What a value is multiplied by.
+
+    Args:
+        amount: What ``SCALED`` or ``AMOUNT`` matched.
+        way: ``stronger`` or ``weaker``, None where the amount alone says it.
+    """
+    known = {"doubl": 2.0, "twice": 2.0, "tripl": 3.0, "quadr": 4.0, "halv": 0.5}
+    if (scaled := next((times for word, times in known.items() if amount.startswith(word)), None)) is not None:
+        return scaled
+    part = next((size for word, size in PARTS.items() if amount.endswith(word)), None)
+    if (percent := re.match(r"(\d+(?:\.\d+)?)\s*(?:%|per)", amount)) is not None:
+        part = float(percent[1]) / 100
+    if part is not None:
+        return part if way is None else 1 + part if way == "stronger" else 1 - part
+    number = re.search(r"\d+(?:\.\d+)?", amount)
+    words = [count(word) for word in NUMBER_WORDS if re.search(rf"\b{word}\b", amount)]
+    times = float(number[0]) if number else words[0]
+    return 1 / times if way == "weaker" and times else times
 
 
 def value(text: str) -> float | int:
