@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.agent.conftest import a_plan
 from tests.agent.messages_server import KEY, serving
 from tests.projects import TASK, Drawn, draw_wave
+from wavebook.agent.approvals import Approvals
 from wavebook.agent.chat import Message
 from wavebook.agent.choice import ChosenPlanner
 from wavebook.agent.claude import ClaudePlanner
@@ -155,7 +157,8 @@ def test_a_long_conversation_is_summarised_once_and_loses_no_open_decision(recor
     history[-1].body += f"{FOOTNOTE}12 tokens*"
     turns = [{"reply": [{"text": "SUMMARY: they want calm gaits."}]}, {"reply": [{"text": "Yes."}]}]
     with serving(turns) as server:
-        play(claude(records, server.url, context_tokens=8000), "go on", history)
+        told = said(play(claude(records, server.url, context_tokens=8000), "go on", history))
+    assert "I now have a summary and its last 6 messages" in told.partition(FOOTNOTE)[2]
     summarised, asked = server.requests
     assert summarised["tool_choice"] == {"type": "none"}
     assert "message 1 " in str(summarised["messages"])
@@ -167,8 +170,38 @@ def test_a_long_conversation_is_summarised_once_and_loses_no_open_decision(recor
     assert "wave 1 (" in text
     # The next answer finds the summary and asks for no other.
     with serving([{"reply": [{"text": "Still."}]}]) as server:
-        play(claude(records, server.url, context_tokens=8000), "and now", history)
+        told = said(play(claude(records, server.url, context_tokens=8000), "and now", history))
     assert "they want calm gaits" in str(server.requests[0]["messages"])
+    assert "summary" not in told
+
+
+def test_a_plan_is_known_by_its_number_after_its_message_was_summarised(records, key):
+    approvals = Approvals(records)
+    number = approvals.next_numbers()
+    waiting = approvals.propose(a_plan(number.wave, int(number.experiment_id()[3:])))
+    history = [
+        Message(id=index, time=0, sender="human" if index % 2 else "agent", body=f"message {index} " + "word " * 300)
+        for index in range(1, 41)
+    ]
+    history[1].approval = waiting.id
+    turns = [{"reply": [{"text": "They talked."}]}, {"reply": [{"text": "Yes."}]}]
+    with serving(turns) as server:
+        play(claude(records, server.url, context_tokens=8000), "what waits for me?", history)
+    assert f"as approval {waiting.id}" in str(server.requests[0]["messages"])
+    assert f"wave {waiting.plan.id} waits for the person's approval (approval {waiting.id}" in str(
+        server.requests[1]["messages"]
+    )
+
+
+def test_a_summary_that_says_nothing_takes_the_place_of_nothing(records, key):
+    history = [
+        Message(id=number, time=0, sender="human" if number % 2 else "agent", body=f"message {number} " + "word " * 300)
+        for number in range(1, 41)
+    ]
+    with serving([{"reply": [{"text": " "}]}, {"reply": [{"text": "Yes."}]}]) as server:
+        play(claude(records, server.url, context_tokens=8000), "go on", history)
+    assert "message 1 " in str(server.requests[1]["messages"])
+    assert "Summary of the conversation" not in str(server.requests[1]["messages"])
 
 
 def test_old_results_are_dropped_where_space_is_short(records, key):

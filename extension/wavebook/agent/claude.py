@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wavebook.agent.claude_history import (
     FOOTNOTE,
+    KEPT,
     SUMMARISE,
     Summaries,
     Turn,
@@ -72,24 +73,27 @@ class ClaudePlanner:
     async def answer(self, request: Request) -> AsyncIterator[Part]:
         """The answer as it comes: text, the tools that are used, at most one proposal, and last what it cost."""
         meter = Meter(self.project, self.settings)
+        told: list[str] = []
         await asyncio.to_thread(meter.check)
         async with await asyncio.to_thread(open_client, self.settings) as client:
             try:
-                async for part in self._answer(client, meter, request):
+                async for part in self._answer(client, meter, request, told):
                     yield part
             except WavebookError:
                 if meter.tokens.all:  # what was used was paid
-                    yield TextDelta(f"{FOOTNOTE}{meter.summary()}*")
+                    yield _footnote(meter, told)
                 raise
-            yield TextDelta(f"{FOOTNOTE}{meter.summary()}*")
+            yield _footnote(meter, told)
 
-    async def _answer(self, client: AsyncAnthropic, meter: Meter, request: Request) -> AsyncGenerator[Part]:
+    async def _answer(
+        self, client: AsyncAnthropic, meter: Meter, request: Request, told: list[str]
+    ) -> AsyncGenerator[Part]:
         if not self._asked:
             self._described = await describe_model(client, self.settings.model)
             self._asked = True
         proposals: list[WavePlan] = []
         workspace = self._workspace(proposals, request.body)
-        messages = await self._messages(client, meter, request, workspace)
+        messages = await self._messages(client, meter, request, workspace, told)
         spoken = False
         for _ in range(self.settings.requests):
             apart = spoken  # what follows a tool is a paragraph of its own
@@ -148,9 +152,9 @@ class ClaudePlanner:
         return Workspace(self.project, self.name, self._tasks or load_tasks(), propose)
 
     async def _messages(
-        self, client: AsyncAnthropic, meter: Meter, request: Request, workspace: Workspace
+        self, client: AsyncAnthropic, meter: Meter, request: Request, workspace: Workspace, told: list[str]
     ) -> list[Turn]:
-        """The conversation; where it is long, its beginning as a summary, made now if there is none yet."""
+        """The conversation; where it is long, its beginning as a summary. One that is made now is told."""
         standing = await asyncio.to_thread(lambda: situation(self.project, workspace.approvals.list()))
         summaries = Summaries(self.project)
         text, after = await asyncio.to_thread(summaries.newest, request.history)
@@ -160,9 +164,12 @@ class ClaudePlanner:
             async for event in self._request(client, {**self._parameters(asked), "tool_choice": {"type": "none"}}):
                 if isinstance(event, Whole):
                     await asyncio.to_thread(meter.add, Tokens.of(event.message.usage))
-                    text = "".join(block.text for block in event.message.content if block.type == "text")
-                    after = old[-1].id
+                    said = "".join(block.text for block in event.message.content if block.type == "text")
+                    if not said.strip() or event.message.stop_reason == "refusal":
+                        continue  # all that was said would be lost: it stays as it is, and the next answer tries again
+                    text, after = said, old[-1].id
                     await asyncio.to_thread(summaries.keep, after, text)
+                    told.append(f"of this long conversation I now have a summary and its last {KEPT} messages")
         return conversation(request, standing, text, after)
 
     def _request(self, client: AsyncAnthropic, parameters: dict[str, Any]) -> AsyncGenerator[Event]:
@@ -212,6 +219,11 @@ class ClaudePlanner:
                 task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _footnote(meter: Meter, told: Sequence[str]) -> TextDelta:
+    """What an answer cost, and what else the person is to know of how it was made."""
+    return TextDelta(f"{FOOTNOTE}{'; '.join([meter.summary(), *told])}*")
 
 
 def _text(event: Delta | Again) -> str:
