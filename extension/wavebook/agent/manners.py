@@ -51,9 +51,10 @@ def check_manners(project: Project, plan: WavePlan) -> None:
                 f"{experiment.id} predicts {experiment.prediction.metric!r}, which the fixed evaluation does not "
                 f"measure; choose from {', '.join(sorted(PREDICTABLE))}"
             )
-        if (size := experiment.prediction and experiment.prediction.by) is not None and not size <= LARGEST_EFFECT:
+        by = experiment.prediction.by if experiment.prediction is not None else None
+        if by is not None and not by <= LARGEST_EFFECT:
             problems.append(
-                f"{experiment.id} predicts a change by {size:g}; 0.1 is ten percent, {LARGEST_EFFECT:g} the most"
+                f"{experiment.id} predicts a change by {by:g}; 0.1 is ten percent, {LARGEST_EFFECT:g} the most"
             )
     problems += _unconfirmed(plan, evidence)
     problems += _closed(project, plan)
