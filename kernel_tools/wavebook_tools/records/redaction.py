@@ -13,8 +13,9 @@ SECRET_NAME = re.compile(r"(^|_)(API_?KEY|ACCESS_?KEY|TOKEN|SECRET|PASSWORD|PASS
 SHORTEST = 8
 """A value of fewer characters is not looked for in texts: it would be found in ordinary words."""
 
+_PRIVATE_KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 _SHAPES = (
-    ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
+    ("private key", _PRIVATE_KEY),
     ("key", r"\bsk-[A-Za-z0-9_-]{16,}"),
     ("token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
     # Their letters and digits without a break: names like hf_pyramid_slope_inv are no tokens.
@@ -56,6 +57,16 @@ def redact(text: str, environment: Mapping[str, str] | None = None, *, program: 
         text = re.sub(pattern, f"[redacted {kind}]", text, flags=re.DOTALL)
     text = re.sub(_ADDRESS, r"\1[redacted]", text)
     return text if program else re.sub(_AFTER, _assigned, text)
+
+
+def without_private_keys(text: str) -> str:
+    """The text with private keys redacted and all lines where they were: for one that is then shown in part.
+
+    Of a part that begins within a key nothing tells what it is.
+    """
+    return re.sub(
+        _PRIVATE_KEY, lambda match: "[redacted private key]" + "\n" * match[0].count("\n"), text, flags=re.DOTALL
+    )
 
 
 def redact_document(value: Any) -> Any:

@@ -89,8 +89,10 @@ def _waits(tool: Tool[Any], workspace: Workspace) -> bool:
 
 
 def _clean(text: str) -> str:
-    # Redacted before it is cut, so that no secret is cut to half of one that is not known any more.
-    text = redact(text[: 8 * LONGEST])
+    # Redacted before it is cut, so that no secret is cut to half of one that is not known any more. What is longer than
+    # is looked through ends with a part that may be such a half.
+    most = 8 * LONGEST
+    text = redact(text) if len(text) <= most else redact(text[:most])[:-LONGEST]
     if len(text) <= LONGEST:
         return text
     head = LONGEST * 2 // 3

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from wavebook_tools.errors import NotFoundError, UsageError, did_you_mean
 from wavebook_tools.records.files import inside
+from wavebook_tools.records.project import Project
+from wavebook_tools.records.redaction import redact, without_private_keys
 
 LARGEST = 64 << 20
 """A file larger than this is not read at all [bytes]."""
+
+WIDEST = 2000
+"""Characters of a line that are shown."""
 
 
 def visible(name: str) -> bool:
@@ -40,20 +46,40 @@ def project_path(root: Path, relative: str) -> Path:
     return path
 
 
+def opened(path: Path, name: str) -> BinaryIO:
+    """A regular file, opened to be read.
+
+    Raises:
+        UsageError: It is no regular file.
+    """
+    # Opened without waiting: a named pipe would block until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UsageError(f"{name!r} is no regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+def record_path(project: Project, path: Path) -> Path:
+    """A file of a run's record, which the run's own code may have replaced by a link.
+
+    Raises:
+        UsageError: It leads out of the project.
+        NotFoundError: There is none.
+    """
+    return project_path(project.root, path.relative_to(project.root).as_posix())
+
+
 def read_text(path: Path, name: str) -> str:
     """The text of a regular file.
 
     Raises:
         UsageError: It is no regular file, too large, or no text.
     """
-    # Opened without waiting: a named pipe would block until somebody writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"{name!r} is no regular file")
-        if status.st_size > LARGEST:
-            raise UsageError(f"{name!r} has {status.st_size >> 20} MB; at most {LARGEST >> 20} are read")
+    with opened(path, name) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > LARGEST:
+            raise UsageError(f"{name!r} has {size >> 20} MB; at most {LARGEST >> 20} are read")
         data = stream.read(LARGEST)
     if b"\0" in data[:8192]:
         raise UsageError(f"{name!r} is no text")
@@ -62,10 +88,15 @@ def read_text(path: Path, name: str) -> str:
 
 def lines_of(text: str, first: int, count: int) -> str:
     """Some lines with their numbers, from ``first`` on, which counts from 1."""
-    lines = text.splitlines()
+    lines = without_private_keys(text).splitlines()
     shown = lines[first - 1 : first - 1 + count]
     left = len(lines) - (first - 1 + len(shown))
-    numbered = [f"{number:5}  {line[:2000]}" for number, line in enumerate(shown, start=first)]
+    numbered = [f"{number:5}  {_shortened(line)}" for number, line in enumerate(shown, start=first)]
     if left > 0:
         numbered.append(f"… {left} more lines; go on with first_line={first + len(shown)}")
     return "\n".join(numbered) or f"there are {len(lines)} lines; none from {first} on"
+
+
+def _shortened(line: str) -> str:
+    # Redacted before it is cut: of half a secret nothing tells what it is.
+    return line if len(line) <= WIDEST else redact(line[: 2 * WIDEST])[:WIDEST]

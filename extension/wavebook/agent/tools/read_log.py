@@ -6,7 +6,13 @@ import os
 
 from pydantic import Field
 
+from wavebook.agent.tools.paths import opened, record_path
 from wavebook.agent.tools.tool import Arguments, Tool, Workspace
+from wavebook_tools.errors import NotFoundError
+from wavebook_tools.records.redaction import redact
+
+BEFORE = 8192
+"""Bytes before those that are shown, in which a secret may begin; a private key of 4096 bits has 3300."""
 
 
 class ReadLog(Arguments):
@@ -16,16 +22,20 @@ class ReadLog(Arguments):
 
 def run(workspace: Workspace, arguments: ReadLog) -> str:
     """The log's last kilobytes."""
-    path = workspace.project.run(arguments.run).log_path
+    project = workspace.project
     try:
-        with open(path, "rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            start = max(0, size - arguments.kilobytes * 1024)
-            stream.seek(start)
-            text = stream.read(arguments.kilobytes * 1024).decode("utf-8", errors="replace")
-    except FileNotFoundError:
+        path = record_path(project, project.run(arguments.run).log_path)
+    except NotFoundError:
+        project.run(arguments.run)
         return f"{arguments.run} has printed nothing yet"
-    return f"(the last {size - start} of {size} bytes)\n{text}"
+    with opened(path, path.name) as stream:
+        size = stream.seek(0, os.SEEK_END)
+        start = max(0, size - arguments.kilobytes * 1024)
+        before = min(start, BEFORE)
+        stream.seek(start - before)
+        text = stream.read(before + arguments.kilobytes * 1024).decode("utf-8", errors="replace")
+    # Redacted with what stands before it: a secret that the beginning cuts in half would not be known any more.
+    return f"(the last {size - start} of {size} bytes)\n{redact(text)[before:]}"
 
 
 TOOL = Tool(

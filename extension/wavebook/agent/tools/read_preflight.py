@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from wavebook.agent.tools.paths import read_text
+from wavebook.agent.tools.paths import read_text, record_path
 from wavebook.agent.tools.tool import Arguments, Tool, Workspace
 from wavebook_tools.jobs.preflight import path_of
 
@@ -22,7 +22,8 @@ def run(workspace: Workspace, arguments: ReadPreflight) -> str:
         if not plan.code_of(experiment):
             continue
         path = path_of(record.path / f"{experiment.id}-{experiment.slug}")
-        told = read_text(path, path.name).strip() if path.is_file() else "not tried yet"
+        there = path.is_file()
+        told = read_text(record_path(workspace.project, path), path.name).strip() if there else "not tried yet"
         lines.append(f"{experiment.id}: {told}")
     return "\n".join(lines) or f"wave {arguments.wave} has no code, so it needs no preflight"
 
