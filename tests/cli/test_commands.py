@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
-from wavebook.cli.control import cancel, status
+from wavebook.cli.control import _harmless, cancel, status
 from wavebook.cli.plan import read_plan
 from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs.queue import Queue
@@ -196,6 +196,13 @@ def test_wrong_overrides_are_refused_before_anything_runs(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(project.waves_path.iterdir())
+
+
+def test_a_log_in_a_terminal_keeps_its_colours_and_sets_nothing_else() -> None:
+    shown = _harmless("\x1b[31mred\x1b[0m \x1b]52;c;aGFjaw==\x07 \x1b[2J \x9b5n end\n")
+    assert shown.startswith("\x1b[31mred\x1b[0m ")
+    assert shown.count("\x1b") == 2
+    assert not {"\x07", "\x9b"} & set(shown)
 
 
 def test_a_plan_by_hand_keeps_to_the_projects_number_of_runs_unless_it_names_its_own(tmp_path: Path) -> None:

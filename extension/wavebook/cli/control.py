@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import sys
 import time
@@ -156,10 +157,16 @@ def logs(run_id: str, following: bool, project_path: Path | None, as_json: bool)
                     stream.seek(offset)
                     chunk = stream.read()
                     offset += len(chunk)
-                click.echo(chunk.decode(errors="replace"), nl=False)
+                text = chunk.decode(errors="replace")
+                click.echo(_harmless(text) if sys.stdout.isatty() else text, nl=False)
             if ended or not following:
                 return
             time.sleep(0.5)
+
+
+def _harmless(text: str) -> str:
+    """What a run printed, for a terminal: colours stay, and nothing sets its title, its clipboard or its keys."""
+    return re.sub(r"\x1b(?!\[[0-9;]*m)|[\x07\x80-\x9f]", "\N{SYMBOL FOR ESCAPE}", text)
 
 
 @click.command()
