@@ -177,6 +177,12 @@ def test_conversations_are_listed_opened_renamed_and_deleted(project):
         chat.open(older.id)
 
 
+def test_a_conversation_is_named_by_its_first_message_without_markdown(project):
+    chat = Chat(project)
+    chat.append("agent", "**Night 1** is over (it was stopped): by ada.\n\nThe report: `report.ipynb`.")
+    assert chat.conversations()[0].title == "Night 1 is over (it was stopped): by ada. The report: report"
+
+
 def test_messages_of_an_earlier_version_are_still_read(project):
     with opened(project, SCHEMA) as connection:
         connection.execute("INSERT INTO conversations (created) VALUES (1.0)")

@@ -176,7 +176,7 @@ class Chat:
         return [
             ConversationInfo(
                 id=row["id"],
-                title=row["title"] or " ".join((row["first"] or "New conversation").split())[:60],
+                title=row["title"] or _plain(row["first"] or "New conversation")[:60],
                 created=row["created"],
                 messages=row["messages"],
                 current=index == 0,
@@ -234,3 +234,8 @@ def _one(changed: sqlite3.Cursor, conversation: int) -> None:
 def _message(row: sqlite3.Row) -> Message:
     values = dict(row)
     return Message(**{**values, "parts": json.loads(row["parts"]), "attachments": json.loads(row["attachments"])})
+
+
+def _plain(text: str) -> str:
+    """Text on one line without marks of markdown, as the first message of a night has them."""
+    return " ".join(text.replace("**", "").replace("`", "").split())

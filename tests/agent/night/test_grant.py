@@ -174,6 +174,8 @@ def test_a_wave_that_was_cut_says_that_its_runs_were_cancelled(tmp_path):
     nights = Nights(project)
     night = nights.grant(terms(), "ada")
     assert judging.judge(project, night, 1).text == "none of 2 runs has a result; 2 cancelled"
+    nights.set_state(night.id, "running", "running")
+    assert summary(project, nights.newest()).startswith("**Night 1** is running.\n")
 
 
 async def test_what_nobody_foresaw_ends_the_night_and_is_told(empty):

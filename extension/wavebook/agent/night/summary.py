@@ -31,6 +31,8 @@ def summary(project: Project, night: NightRecord, quoted: Callable[[str], str] =
         f"over ({OUTCOMES[night.outcome]}): {quoted(night.why)}."
         if night.outcome
         else f"{night.state} ({night.doing})."
+        if night.doing not in {"", night.state}
+        else f"{night.state}."
     )
     hours = ((night.ended or night.granted) - night.granted) / 3600
     lines = [
