@@ -233,7 +233,7 @@ def test_a_plan_that_a_person_makes_meanwhile_is_not_taken_for_the_nights(projec
         follow(project, lambda: Approvals(project).propose(a_plan(), by="ada"))
     night = Nights(project).newest()
     assert (night.outcome, night.waves) == ("stuck", [])
-    assert night.why.endswith("I leave it to Ada.")
+    assert night.why.endswith("I leave it to Ada")
     assert FOOTNOTE not in night.why
     (approval,) = Approvals(project).list()
     assert (approval.state, approval.plan.planner) == ("pending", "offline")  # ada's, still hers to decide
