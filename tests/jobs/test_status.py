@@ -70,6 +70,19 @@ def test_a_run_whose_processes_are_gone_is_told_while_nobody_can_note_it(
     assert project_status(project)["waves"][0]["runs"][0]["message"] == told
 
 
+def test_a_long_run_is_not_starting_again_once_its_state_lies_far_behind(project: Project) -> None:
+    status_of(project, [{"state": "starting"}, {"state": "running", "phase": "training"}])
+    record = project.run("exp001/s0")
+    values = {f"Episode_Reward/term {number}": 0.125 for number in range(30)}
+    with contextlib.closing(EventWriter(record.events_path)) as events:
+        events.write("alert", finding="dead policy", message="it stands")
+        for iteration in range(600):  # more than what is read of the end
+            events.metric(iteration, values)
+    run = project_status(project)["waves"][0]["runs"][0]
+    assert (run["state"], run["phase"], run["iteration"]) == ("running", "training", 600)
+    assert [alert["message"] for alert in record.alerts()] == ["it stands"]
+
+
 def test_what_ended_a_run_is_told_also_where_its_end_could_not_be_written(project: Project) -> None:
     status_of(project, [{"state": "running"}])
     record = project.run("exp001/s0")

@@ -17,7 +17,6 @@ from wavebook.agent.tools.compare_waves import CompareWaves
 from wavebook.agent.tools.compare_waves import run as compare
 from wavebook.agent.tools.tool import Workspace
 from wavebook_tools.errors import UsageError, did_you_mean
-from wavebook_tools.jobs.recovery import tail_events
 from wavebook_tools.records.project import Project
 
 USAGE = {
@@ -108,7 +107,7 @@ def _diagnose(argument: str, approvals: Approvals, _: str) -> str:
     if not argument:
         raise UsageError(f"/diagnose needs a run: {USAGE['diagnose']}, as /diagnose exp001/s0")
     record = approvals.project.run(argument)
-    alerts = [event for event in tail_events(record) if event["kind"] == "alert"][-10:]
+    alerts = record.alerts()[-10:]
     if not alerts:
         return f"The watchdog found nothing in {argument}."
     told = [f"- **{alert.get('finding', 'alert')}**: {alert.get('message', '')}" for alert in alerts]

@@ -14,7 +14,6 @@ from wavebook.routes.base import RouteHandler
 from wavebook.routes.waves import Reason
 from wavebook_tools.errors import NotFoundError, UsageError, did_you_mean
 from wavebook_tools.jobs.queue import Queue
-from wavebook_tools.jobs.recovery import tail_events
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.metrics import read_metrics, thin
 from wavebook_tools.metrics.quantities import NO_UNIT, Quantity, by_preference, quantity
@@ -36,12 +35,11 @@ def run_details(project: Project, run_id: str) -> dict[str, Any]:
     run = next((run for run in status if run["id"] == record.id), None)
     if run is None:
         raise NotFoundError(f"the run {run_id!r} was never queued here; `wavebook reindex` reads it from its files")
-    alerts = [event for event in tail_events(record) if event["kind"] == "alert"]
     return {
         **run,
         "spec": spec.model_dump(mode="json"),
         "result": result.model_dump(mode="json") if result else None,
-        "alerts": alerts[-LAST_ALERTS:],
+        "alerts": record.alerts()[-LAST_ALERTS:],
     }
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from pydantic_core import from_json
-
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.metrics.history import MetricHistory, read_metrics
 from wavebook_tools.records.code import CodeOverride, marks
@@ -19,8 +17,6 @@ from wavebook_tools.records.run import RunId, RunResult, RunState
 
 JUDGED = "error_vel_xy"
 """The one metric that ranks: the fixed evaluation's velocity error. Never the reward, which each experiment defines."""
-
-_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -206,28 +202,5 @@ def _attempt(record: RunRecord, problems: list[str]) -> Run:
 
 
 def last_state(record: RunRecord) -> dict[str, Any]:
-    """The newest state event of a run, searched from the file's end; empty where there is none."""
-    try:
-        with open(record.events_path, "rb") as stream:
-            start = stream.seek(0, 2)
-            rest = b""
-            while start:
-                size = min(_BLOCK, start)
-                start -= size
-                stream.seek(start)
-                head, *lines = (stream.read(size) + rest).split(b"\n")
-                rest = head
-                for line in reversed([head, *lines] if not start else lines):
-                    if b'"state"' in line and (event := _state_event(line)):
-                        return event
-    except FileNotFoundError:
-        pass
-    return {}
-
-
-def _state_event(line: bytes) -> dict[str, Any] | None:
-    try:
-        event = from_json(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and event.get("kind") == "state" else None
+    """The newest state event of a run; empty where there is none."""
+    return next(record.events_backwards("state"), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
     if not state.final and state is not RunState.QUEUED:
         events = tail_events(record)
         # The final state counts once the queue has taken it over: until then it is what it was before.
-        last = newest_state([event for event in events if str(event.get("state")) not in FINAL_STATES])
+        last = _before_its_end(reversed(events)) or _before_its_end(record.events_backwards("state"))
         if last is not None:
             state, phase = RunState(last["state"]), last.get("phase")
             message = message or _not_taken_over(row, events)
@@ -173,6 +173,11 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "checkpoint": checkpoint.iteration if checkpoint else None,
         "metrics": metrics,
     }
+
+
+def _before_its_end(newest_first: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    states = (event for event in newest_first if newest_state([event]) is not None)
+    return next((event for event in states if event["state"] not in FINAL_STATES), None)
 
 
 def _not_taken_over(row: QueuedRun, events: list[dict[str, Any]]) -> str | None:

@@ -18,6 +18,9 @@ from typing import Any, Literal
 
 EventKind = Literal["state", "cell", "metric", "log", "alert"]
 
+_BLOCK = 1 << 18
+"""How much of a file is read at once from its end [bytes]."""
+
 
 class EventWriter:
     """Appends events to a run's events.jsonl."""
@@ -83,6 +86,36 @@ def events_from(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
                 continue
             if isinstance(event, dict) and "kind" in event:
                 yield event, offset
+
+
+def events_backwards(path: Path, kind: EventKind) -> Iterator[dict[str, Any]]:
+    """Yield the events of one kind, newest first; the lines of other kinds are not even parsed.
+
+    States and alerts may lie megabytes of metrics away from the end.
+    """
+    mark = f'"{kind}"'.encode()
+    try:
+        stream = open(path, "rb")  # noqa: SIM115 - entered below, so that only a missing file is passed over
+    except FileNotFoundError:
+        return
+    with stream:
+        start = stream.seek(0, os.SEEK_END)
+        rest = b""
+        while start:
+            size = min(_BLOCK, start)
+            start -= size
+            stream.seek(start)
+            lines = (stream.read(size) + rest).split(b"\n")
+            rest = lines.pop(0) if start else b""
+            for line in reversed(lines):
+                if mark not in line:
+                    continue
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(event, dict) and event.get("kind") == kind:
+                    yield event
 
 
 def _finite(value: Any) -> Any:

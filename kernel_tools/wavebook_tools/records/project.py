@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
-from wavebook_tools.records.events import events_from, read_events
+from wavebook_tools.records.events import EventKind, events_backwards, events_from, read_events
 from wavebook_tools.records.files import inside, read_model, write_atomic
 from wavebook_tools.records.states import RunId
 
@@ -106,6 +106,14 @@ class RunRecord:
     def events(self, *, start: int = 0) -> Iterator[dict[str, Any]]:
         """The run's events from byte ``start`` on."""
         return read_events(self.events_path, start=start)
+
+    def events_backwards(self, kind: EventKind) -> Iterator[dict[str, Any]]:
+        """The run's events of one kind, newest first, however long ago they were."""
+        return events_backwards(self.events_path, kind)
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """What was found wrong with the run, oldest first."""
+        return list(self.events_backwards("alert"))[::-1]
 
     def events_from(self, start: int) -> Iterator[tuple[dict[str, Any], int]]:
         """The run's events with the offset behind each [bytes]."""

@@ -139,10 +139,7 @@ def went_wrong(record: RunRecord) -> bool:
 
 def _alert(record: RunRecord) -> dict[str, Any] | None:
     """The newest finding of a known kind, one that ended the run before others."""
-    try:
-        alerts = [e for e in tail_events(record) if e["kind"] == "alert" and e.get("finding") in KINDS]
-    except FileNotFoundError:
-        return None
+    alerts = [alert for alert in record.alerts() if alert.get("finding") in KINDS]
     ending = [alert for alert in alerts if alert.get("ends_run")]
     found = ending or alerts
     return found[-1] if found else None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from wavebook_tools.diagnosis.finding import Action
-from wavebook_tools.jobs.recovery import tail_events
 from wavebook_tools.records.project import Project
 
 FOR_A_PERSON = frozenset({Action.INSTALL, Action.FREE_DEVICE, Action.CORRECT_PLAN, Action.RAISE_LIMIT})
@@ -58,7 +57,7 @@ def _words(suggestion: dict[str, Any]) -> str:
 def _suggestions(project: Project, wave: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Run, finding and suggestion of each alert; of a run that one has ended, what that one suggests alone."""
     for run in project.wave(wave).runs():
-        alerts = [event for event in tail_events(run) if event["kind"] == "alert"]
+        alerts = run.alerts()
         for event in [alert for alert in alerts if alert.get("ends_run")] or alerts:
             suggestion = event.get("suggestion")
             if isinstance(suggestion, dict) and suggestion.get("action") in set(Action):

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from wavebook.agent.tools.tool import Arguments, Tool, Workspace
 from wavebook_tools.comparison.data import last_state
-from wavebook_tools.jobs.recovery import tail_events
 
 MOST = 20
 
@@ -21,7 +20,7 @@ def run(workspace: Workspace, arguments: ReadAlerts) -> str:
     """The state and the last alerts, one a line, as JSON."""
     record = workspace.project.run(arguments.run)
     state = last_state(record)
-    alerts = [event for event in tail_events(record) if event["kind"] == "alert"][-MOST:]
+    alerts = record.alerts()[-MOST:]
     head = f"{arguments.run} is {state.get('state', 'queued')}: {state.get('message') or 'no message'}"
     return "\n".join([head, *(json.dumps(alert, ensure_ascii=False)[:4000] for alert in alerts)] if alerts else [head])
 
