@@ -324,8 +324,10 @@ def test_priority_moves_a_run_ahead_and_only_the_waiting(queue: Queue, machine: 
     ids = holding(queue, plan(seeds=3))
     wait_until(lambda: training(queue, ids[0]))
     queue.set_priority(ids[2], 5, "ana")
-    with pytest.raises(UsageError, match="does not wait any more"):
+    with pytest.raises(UsageError, match=r"does not wait any more \(it has started\)$"):
         queue.set_priority(ids[0], 5, "ana")
+    with pytest.raises(UsageError, match="cancel it, retry it, and send the repeat elsewhere"):
+        queue.set_devices(ids[0], ["0"], "ana")
     release(queue)
     assert queue.wait(ids, timeout=90)
     assert (row(queue, ids[2]).started or 0) < (row(queue, ids[1]).started or 0)

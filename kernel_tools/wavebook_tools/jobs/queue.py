@@ -171,7 +171,7 @@ class Queue:
             raise UsageError(f"a priority lies between -1000 and 1000, not at {priority}")
         row = self._row(RunId(run_id))
         if not self.store.set_priority(run_id, priority):
-            raise UsageError(f"the run {run_id!r} does not wait any more ({row.state})")
+            raise _no_longer_queued(row)
         self.project.ledger.append("human", by, "priority", wave=row.wave, runs=[run_id], priority=priority)
         self.ensure_dispatcher()
 
@@ -186,7 +186,7 @@ class Queue:
         if cluster_for(self.project.settings()) is None:
             _check_request(run_id, devices, row.gpus, list_devices())
         if not self.store.set_devices(run_id, devices):
-            raise UsageError(f"the run {run_id!r} does not wait any more ({row.state})")
+            raise _no_longer_queued(row, "cancel it, retry it, and send the repeat elsewhere")
         # The spec is the run's whole input, from which a lost database is rebuilt.
         record = RunRecord(self.project.root / row.folder)
         write_json(record.spec_path, record.spec().model_copy(update={"devices": devices}))
@@ -333,6 +333,12 @@ def _check_request(who: str, names: list[str], gpus: int, devices: list[Device])
             f"{who} wants {gpus} devices and may take {len(wanted)} ({labels}); "
             f"plan for gpus = {len(wanted)} or name more devices"
         )
+
+
+def _no_longer_queued(row: QueuedRun, advice: str = "") -> UsageError:
+    # Between its start and its end the database says «starting» of a run; the rest stands in the run's events.
+    state = row.state if row.state.final else "it has started"
+    return UsageError(f"the run {row.id!r} does not wait any more ({state})" + (f"; {advice}" if advice else ""))
 
 
 def _version() -> str:
