@@ -81,6 +81,25 @@ def test_the_view_is_accessible_shows_detail_and_can_be_saved(
     page.wait_for_function(f"Array.from({LINE}).filter(x => 700 <= x && x <= 760).length == 61")
     assert before < 61
 
+    # With Ctrl the wheel zooms, without a tool that is chosen before; alone it scrolls the page, also over a figure.
+    page.evaluate(f"{RANGE}.setv({{start: 0, end: 1400}})")
+    chosen = view.get_by_label("Panel 1")
+    chosen.evaluate("node => node.scrollIntoView()")
+    box = chosen.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 160)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -240)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"{RANGE}.end - {RANGE}.start < 1300")
+    zoomed = page.evaluate(f"{RANGE}.end - {RANGE}.start")
+    assert chosen.bounding_box() == box
+    page.wait_for_timeout(1000)  # else Chromium takes it for the same turn of the wheel
+    page.mouse.wheel(0, -60)
+    scrolled = "([node, top]) => node.getBoundingClientRect().y > top + 30"
+    page.wait_for_function(scrolled, arg=[chosen.element_handle(), box["y"]])
+    assert page.evaluate(f"{RANGE}.end - {RANGE}.start") == zoomed
+
     button = page.locator("[title^='Save as an HTML file'], jp-button[aria-label^='Save as an HTML file']").first
     with page.expect_download(timeout=60_000) as download:
         button.click()

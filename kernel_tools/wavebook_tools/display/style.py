@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import HoverTool, InlineStyleSheet
+from bokeh.models import HoverTool, InlineStyleSheet, WheelZoomTool
 from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 
@@ -75,6 +75,11 @@ def make_figure(title: str, x_title: str, y_title: str, *, height: int = 280, **
     plot.outline_line_color = OUTLINE
     plot.toolbar.logo = None
     plot.toolbar.autohide = True
+    for zoom in (tool for tool in plot.tools if isinstance(tool, WheelZoomTool)):
+        # Without a key the wheel belongs to the page; with it (or two fingers pinched) no tool need be chosen first.
+        zoom.modifiers = {"ctrl": True}
+        zoom.description = "Wheel Zoom (Ctrl)"
+        plot.toolbar.active_scroll = zoom
     if isinstance(plot.title, Title):
         plot.title.text_font_size = "12.5px"
         plot.title.text_font_style = "normal"
