@@ -70,8 +70,9 @@ def test_the_log_has_all_and_the_notebook_a_bounded_share(tmp_path: Path) -> Non
 def test_secrets_reach_neither_the_notebook_nor_the_log_nor_the_events(tmp_path: Path) -> None:
     key, password = "sk-ant-" + "a1B2" * 8, "correct-horse-battery"
     cell = (
-        "from IPython.display import HTML, display\n"
+        "from IPython.display import HTML, JSON, display\n"
         f"print('calling with {key}')\ndisplay(HTML('<b>password={password}</b>'))\n"
+        f"display(JSON({{'account': ['{key}']}}))\n"
         "import sys\nraise RuntimeError('refused: ' + 'Bearer ' + 'abcdefgh' * 3)"
     )
     with pytest.raises(papermill.PapermillExecutionError):
@@ -176,6 +177,16 @@ def test_a_notebook_executed_by_hand_records_a_repeat_and_leaves_the_original(tm
     assert (folder / "result.json").read_text() == "{}"
     assert not (folder / "events.jsonl").exists()
     assert [e["kind"] for e in read_events(tmp_path / "exp001-a" / "s0-r1" / "events.jsonl")] == ["state", "metric"]
+
+
+def test_an_alert_of_a_notebook_tells_no_secret(tmp_path: Path) -> None:
+    spec(tmp_path)
+    key = "sk-ant-" + "a1B2" * 8
+    session = RunSession.open("exp001/s0", tmp_path)
+    session.alert("odd", f"refused with {key}", evidence={"sent": [key]})
+    alerts = [e for e in read_events(session.record.events_path) if e["kind"] == "alert"]
+    assert alerts[0]["message"] == "refused with [redacted key]"
+    assert alerts[0]["evidence"] == {"sent": ["[redacted key]"]}
 
 
 def test_a_notebook_of_another_run_is_refused(tmp_path: Path) -> None:

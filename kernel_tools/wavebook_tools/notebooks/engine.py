@@ -25,7 +25,7 @@ from papermill.log import logger
 
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.files import write_atomic
-from wavebook_tools.records.redaction import redact
+from wavebook_tools.records.redaction import redact, redact_document
 
 STREAM_LIMIT = 256 * 1024
 """Characters of printed text that a cell keeps in the notebook; the log has all of it."""
@@ -204,11 +204,13 @@ def _without_secrets(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     data = content.get("data")
     if not isinstance(data, dict):
         return content
-    clean = {
-        mime: redact(text, program="<script" in text) if mime in READABLE and isinstance(text, str) else text
-        for mime, text in data.items()
-    }
-    return {**content, "data": clean}
+    return {**content, "data": {mime: _redacted_output(mime, value) for mime, value in data.items()}}
+
+
+def _redacted_output(mime: str, value: Any) -> Any:
+    if mime == "application/json":
+        return redact_document(value)
+    return redact(value, program="<script" in value) if mime in READABLE and isinstance(value, str) else value
 
 
 async def _ended(pid: int) -> None:

@@ -14,6 +14,7 @@ from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.files import write_json
 from wavebook_tools.records.project import Project, RunRecord
+from wavebook_tools.records.redaction import redact, redact_document
 from wavebook_tools.records.run import RUN_FOLDER_VARIABLE, RunId, RunResult, RunSpec, RunState
 
 PRINTED_LINES = 20
@@ -132,7 +133,8 @@ class RunSession:
 
     def alert(self, finding: str, message: str, **fields: Any) -> None:
         """Record something that a person should look at."""
-        self._events.write("alert", finding=finding, message=message, **fields)
+        message = redact(message)
+        self._events.write("alert", finding=finding, message=message, **redact_document(fields))
         print(f"Alert: {message}", file=sys.stderr)
 
     def finish(self, measured: dict[str, Any], **training: Any) -> RunResult:
