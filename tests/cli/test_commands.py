@@ -65,6 +65,15 @@ def test_a_directive_becomes_a_plan_as_json(project: Project) -> None:
     assert [d.what for d in project.ledger.read()] == ["directive", "plan"]
 
 
+def test_the_code_of_a_plan_is_shown_whole(project: Project) -> None:
+    line = "    return env.scene['robot'].data.root_ang_vel_b.torch[:, 1]" + " * 1.0" * 40 + "  # its end"
+    code = [{"kind": "reward", "name": "wide", "source": f"def wide(env):\n{line}\n", "weight": 1.0}]
+    experiment = small_plan(template="train").experiments[0].model_dump(mode="json") | {"code": code}
+    done = wavebook("plan", "--from", str(quick_plan(project, experiments=[experiment])), project=project.root)
+    assert done.returncode == 0, done.stderr
+    assert f"+{line}" in done.stdout.splitlines(), "longer than a terminal's line"
+
+
 def test_a_plan_by_hand_runs_to_its_comparison(project: Project) -> None:
     path = quick_plan(project)
     assert wavebook("plan", "--from", str(path), project=project.root).returncode == 0

@@ -64,7 +64,9 @@ def plan(
     console.print(plan_table(approval.plan.model_dump(mode="json")))
     for code in approval.code:
         console.print(f"\n[bold]{escape(code.experiment or 'All experiments')}[/] brings code:")
-        console.print(Syntax(code.diff, "diff", theme="ansi_light", background_color="default"))
+        # Wrapped by the terminal and cut by nobody: what runs is what was read.
+        diff = Syntax("", "diff", theme="ansi_light", background_color="default").highlight(code.diff)
+        console.print(diff, soft_wrap=True)
     console.print(f"\nApprove and start it: wavebook run {approval.plan.id}")
 
 
