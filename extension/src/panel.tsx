@@ -21,6 +21,7 @@ import { NoMessages } from './components/empty';
 import { NightBanner } from './components/nightbanner';
 import { RequestList } from './components/requestlist';
 import { WaveList } from './components/wavelist';
+import { WaitingPlans } from './components/waitingplans';
 import { waveIcon } from './icons';
 import { DEFAULTS, FILTERS, type IListOptions, SORTS } from './rows';
 
@@ -52,6 +53,7 @@ export class WavebookPanel extends SidePanel {
           <StandingBudget />
           <NightBanner />
           <RequestList />
+          <WaitingPlans conversation={conversation} />
         </>,
         'jp-Wavebook-top'
       )

@@ -80,6 +80,11 @@ export class Conversation implements IDisposable {
     return this._messages;
   }
 
+  /** Whether the messages were fetched once. */
+  get loaded(): boolean {
+    return this._loaded;
+  }
+
   /** Whether an answer is under way. */
   get busy(): boolean {
     return this._abort !== null;
@@ -108,7 +113,9 @@ export class Conversation implements IDisposable {
     if (busy || sent !== this._sent) {
       return this.load(); // the answer that has ended meanwhile says more than what was fetched
     }
-    if (!sameMessages(messages, this._messages)) {
+    const first = !this._loaded;
+    this._loaded = true;
+    if (first || !sameMessages(messages, this._messages)) {
       this._messages = messages;
       this._changed.emit({ kind: 'reset' });
     }
@@ -318,6 +325,7 @@ export class Conversation implements IDisposable {
   private _problem: string | null = null;
   private _abort: AbortController | null = null;
   private _sent = 0;
+  private _loaded = false;
   private _isDisposed = false;
   private _changed = new Signal<this, ConversationChange>(this);
   private _listChanged = new Signal<this, void>(this);

@@ -53,6 +53,9 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
               key={experiment.id}
               experiment={experiment}
               base={{ ...props.approval.base, ...plan.overrides }}
+              code={props.approval.code
+                .filter(code => code.experiment === experiment.id)
+                .map(code => code.name)}
             />
           ))}
         </ol>
@@ -115,6 +118,8 @@ function Decided(props: { approval: IApproval }): JSX.Element | null {
 function Experiment(props: {
   experiment: IPlannedExperiment;
   base: IApproval['base'];
+  /** The names of the code that it brings, whose diffs stand below. */
+  code: string[];
 }): JSX.Element {
   const { trans } = usePanel();
   const { id, hypothesis, overrides, seeds, baseline, num_envs, iterations, template } =
@@ -129,7 +134,14 @@ function Experiment(props: {
         </span>
       </div>
       <p className="jp-Wavebook-hypothesis">{hypothesis}</p>
-      <Overrides overrides={overrides} base={props.base} />
+      {(props.code.length === 0 || Object.keys(overrides).length > 0) && (
+        <Overrides overrides={overrides} base={props.base} />
+      )}
+      {props.code.length > 0 && (
+        <p className="jp-Wavebook-quiet">
+          {trans.__('Code of its own: %1', props.code.join(', '))}
+        </p>
+      )}
       {(num_envs !== null || iterations !== null || template !== USUAL_TEMPLATE) && (
         <p className="jp-Wavebook-quiet">
           {[
