@@ -83,6 +83,9 @@ def test_the_cell_is_useful_without_scripts_and_without_the_extension(project):
     assert 'alt="Learning curves of 3 experiments' in figures["text/html"]
     assert models(figures) <= safe_models()
     assert {"CustomJS", "CheckboxGroup"} <= models(figures, "trusted"), "who trusts the notebook gets all of it"
+    told = "what ranks is the velocity error"
+    assert told in table["text/html"]
+    assert told not in figures[BOKEH_MIME]["trusted"], "it stands above already"
     assert len(json.dumps([table, figures])) < 600_000
 
 

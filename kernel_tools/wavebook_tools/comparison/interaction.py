@@ -43,7 +43,14 @@ STATE = "wavebook-state"
 
 
 def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview: bool) -> LayoutDOM:
-    """All sections of a comparison in one column, tied together by ``interaction.js``."""
+    """All sections of a comparison in one column, tied together by ``interaction.js``.
+
+    Args:
+        comparison: What is compared.
+        linked: Its experiments as rows.
+        live: Whether a server is there to ask for more points.
+        overview: Whether the table belongs to it. A notebook's cell has it above, with what the figures mean.
+    """
     filters = controls.filters(linked)
     sections: list[LayoutDOM] = []
     table: Div | None = None
@@ -55,7 +62,7 @@ def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview:
         sections.append(row(*filters.selects, styles=controls.WRAPPED))
     measured = finals.final_metrics(comparison, linked)
     if measured:
-        sections += [_heading("Fixed evaluation", finals.EXPLANATION), grid(measured)]
+        sections += [_heading("Fixed evaluation", finals.EXPLANATION if overview else ""), grid(measured)]
     curves = _Curves(linked, live=live)
     if not curves.panels:
         none = Div(text="<p>No iteration has been recorded yet.</p>", sizing_mode="stretch_width")
@@ -68,7 +75,8 @@ def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview:
         for select, panel in zip(curves.selects, curves.panels, strict=True)
     ]
     sections += [
-        _heading("Learning curves", learning_curves.EXPLANATION), legend, row(smoothing, axes), grid(panels)
+        _heading("Learning curves", learning_curves.EXPLANATION if overview else ""), legend, row(smoothing, axes),
+        grid(panels),
     ]  # fmt: skip
     figures = [*measured, *(panel.plot for panel in curves.panels)]
     arguments: dict[str, Any] = {
@@ -265,4 +273,5 @@ def _cell(value: Any) -> Any:
 
 
 def _heading(text: str, explanation: str) -> Div:
-    return Div(text=f"<h2>{text}</h2><p>{explanation}</p>", sizing_mode="stretch_width")
+    told = f"<p>{explanation}</p>" if explanation else ""
+    return Div(text=f"<h2>{text}</h2>{told}", sizing_mode="stretch_width")
