@@ -274,7 +274,20 @@ def test_messages_that_were_fetched_before_an_answer_do_not_replace_it(sidebar: 
     expect(panel).to_contain_text("Gravel is worse.")
     for route, response in held:
         route.fulfill(response=response)
+    held.clear()
+
+    # Nor that of the conversation that was shown before.
+    page.evaluate("void window.jupyterapp.commands.execute('wavebook:refresh')")
+    for _ in range(100):
+        if not held:
+            page.wait_for_timeout(100)
+    sidebar.command("wavebook:new-conversation")
+    expect(panel.locator(".jp-chat-message")).to_have_count(0)
+    for route, response in held:
+        route.fulfill(response=response)
     page.unroute_all(behavior="ignoreErrors")  # one more may just be asked for
+    page.wait_for_timeout(1000)
+    expect(panel.locator(".jp-chat-message")).to_have_count(0)
 
 
 def test_conversations_are_chosen_named_and_deleted(

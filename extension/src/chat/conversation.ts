@@ -105,13 +105,13 @@ export class Conversation implements IDisposable {
 
   /** Fetch the list and all messages; these are left alone while an answer is under way, which brings its own. */
   async load(): Promise<void> {
-    const { busy, _sent: sent } = this;
+    const { busy, _replaced: replaced } = this;
     const [messages] = await Promise.all([this._server.messages(), this.loadList()]);
     if (this.busy || this._isDisposed) {
       return;
     }
-    if (busy || sent !== this._sent) {
-      return this.load(); // the answer that has ended meanwhile says more than what was fetched
+    if (busy || replaced !== this._replaced) {
+      return this.load(); // what was fetched is of before the answer, or of the conversation that was shown
     }
     const first = !this._loaded;
     this._loaded = true;
@@ -134,7 +134,7 @@ export class Conversation implements IDisposable {
       );
     }
     const abort = (this._abort = new AbortController());
-    this._sent += 1;
+    this._replaced += 1;
     this._setProblem(null);
     this._busyChanged.emit(true);
     const echo: IChatMessage = {
@@ -208,6 +208,7 @@ export class Conversation implements IDisposable {
   async clear(): Promise<void> {
     this.stop();
     await this._server.clearChat();
+    this._replaced += 1;
     this._messages = [];
     this._changed.emit({ kind: 'reset' });
     await this.loadList();
@@ -247,6 +248,7 @@ export class Conversation implements IDisposable {
   private async _show(): Promise<void> {
     this._setProblem(null);
     this._messages = await this._server.messages();
+    this._replaced += 1;
     this._changed.emit({ kind: 'reset' });
   }
 
@@ -324,7 +326,7 @@ export class Conversation implements IDisposable {
   private _list: IConversationInfo[] = [];
   private _problem: string | null = null;
   private _abort: AbortController | null = null;
-  private _sent = 0;
+  private _replaced = 0; // how often a message or another conversation made old what was being fetched
   private _loaded = false;
   private _isDisposed = false;
   private _changed = new Signal<this, ConversationChange>(this);
