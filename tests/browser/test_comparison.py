@@ -48,6 +48,21 @@ def lab(start_lab: Callable[[Project], Lab], tmp_path_factory: pytest.TempPathFa
     return start_lab(project)
 
 
+# What is written on the canvas that becomes a file; the canvases of its figures have texts of their own.
+CATCH_TEXTS = """() => {
+  const texts = new Map(), context = CanvasRenderingContext2D.prototype, { fillText } = context;
+  context.fillText = function (text, ...rest) {
+    texts.set(this.canvas, [...(texts.get(this.canvas) ?? []), text]);
+    return fillText.call(this, text, ...rest);
+  };
+  const { toBlob } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.toBlob = function (...rest) {
+    window.writtenOnPicture = texts.get(this) ?? [];
+    return toBlob.apply(this, rest);
+  };
+}"""
+
+
 def drawn(page: Page) -> None:
     """Wait until the first panel has its lines."""
     page.wait_for_function(f"{LINE}.length > 100", timeout=60_000)
@@ -107,6 +122,14 @@ def test_the_view_is_accessible_shows_detail_and_can_be_saved(
     download.value.save_as(path)
     assert download.value.suggested_filename == "comparison-1-2.html"
     assert 1_000_000 < path.stat().st_size < 3_000_000
+
+    # A picture of the figures says which line is whose.
+    page.evaluate(CATCH_TEXTS)
+    picture = view.get_by_role("button", name="Figures as PNG")
+    picture.scroll_into_view_if_needed()
+    with page.expect_download(timeout=60_000):
+        picture.click()
+    assert {"exp002 heavier", "exp005 gait"} <= set(page.evaluate("window.writtenOnPicture"))
 
     # Drawn again, as when a run ends: what was chosen stays.
     view.get_by_label("Panel 2").select_option(label="Value loss")

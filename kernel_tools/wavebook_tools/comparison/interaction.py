@@ -233,6 +233,7 @@ def _rows(linked: Linked, keys: Sequence[str]) -> list[dict[str, str]]:
             "id": experiment.id,
             "label": experiment.label,
             "colour": linked.styles[experiment.id][0],
+            "dash": linked.styles[experiment.id][1],
             **{key: controls.FILTERS[key][1](experiment) for key in keys},
         }
         for experiment in linked.experiments

@@ -13,16 +13,35 @@ function curvesAsText() {
   return lines.join('\r\n')
 }
 
-/** All figures below each other, on the theme's ground. */
+/** All figures below each other, on the theme's ground, and above them which line is whose. */
 function picture() {
   const canvases = views(figures).map(view => view.export('png').canvas)
-  const all = document.createElement('canvas')
+  const all = document.createElement('canvas'), context = all.getContext('2d')
+  const strokes = { solid: [], dashed: [6], dotted: [2, 4], dotdash: [2, 4, 6, 4] } // as BokehJS draws them [px]
+  const unit = devicePixelRatio, font = `${12 * unit}px sans-serif`, height = 20 * unit
+  const named = rows.filter((_, row) => page.visible[row] && page.loud.has(row))
+  context.font = font
+  const wide = Math.max(...named.map(({ label }) => context.measureText(label).width)) + 56 * unit
   all.width = Math.max(...canvases.map(canvas => canvas.width))
-  all.height = canvases.reduce((sum, canvas) => sum + canvas.height, 0)
-  const context = all.getContext('2d')
-  context.fillStyle = getComputedStyle(document.body).getPropertyValue('--jp-layout-color1') || '#fff'
+  const columns = Math.max(1, Math.floor(all.width / wide))
+  const above = Math.ceil(named.length / columns) * height
+  all.height = canvases.reduce((sum, canvas) => sum + canvas.height, above)
+  const themed = (name, otherwise) => getComputedStyle(document.body).getPropertyValue(name) || otherwise
+  context.fillStyle = themed('--jp-layout-color1', '#fff')
   context.fillRect(0, 0, all.width, all.height)
-  let y = 0
+  context.fillStyle = themed('--jp-ui-font-color1', '#333')
+  Object.assign(context, { font, textBaseline: 'middle', lineWidth: 2 * unit })
+  named.forEach(({ label, colour, dash }, index) => {
+    const x = (index % columns) * wide, middle = (Math.floor(index / columns) + 0.5) * height
+    context.strokeStyle = colour
+    context.setLineDash(strokes[dash].map(length => length * unit))
+    context.beginPath()
+    context.moveTo(x + 8 * unit, middle)
+    context.lineTo(x + 36 * unit, middle)
+    context.stroke()
+    context.fillText(label, x + 42 * unit, middle)
+  })
+  let y = above
   for (const canvas of canvases) {
     context.drawImage(canvas, 0, y)
     y += canvas.height
