@@ -111,7 +111,7 @@ def test_a_plan_that_nobody_decides_expires_to_denied(project, approvals, clock,
     proposed = approvals.propose(plan)
     clock.now = proposed.expires + 1
     assert approvals.get(proposed.id).state == "expired"
-    with pytest.raises(WavebookError, match="expired already"):
+    with pytest.raises(WavebookError, match="wave 1 counts as denied: nobody decided in time; ask for it again"):
         approvals.decide(proposed.id, "approve", "ada")
     assert project.waves() == []
     assert decisions(project)[-1] == ("watchdog", "approvals", "expire")

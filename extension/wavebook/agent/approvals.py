@@ -434,8 +434,10 @@ def _refuse_flood(connection: sqlite3.Connection, now: float) -> None:
 
 
 def _decided_already(approval: Approval) -> str:
+    if approval.state == "expired":
+        return f"the plan of wave {approval.plan.id} counts as denied: nobody decided in time; ask for it again"
     by = f" by {approval.decided_by}" if approval.decided_by else ""
-    return f"approval {approval.id} is {approval.state} already{by}; a plan is decided once"
+    return f"the plan of wave {approval.plan.id} is {approval.state} already{by}; a plan is decided once"
 
 
 def _account() -> str:

@@ -73,7 +73,8 @@ def _pending(approvals: Approvals, wave: int, approval: Approval | None) -> Appr
             f"run what failed again with `wavebook retry {wave}`"
         )
     if approval is not None:
-        raise UsageError(f"the plan of wave {wave} was {approval.state}; propose another with `wavebook plan`")
+        said = "expired, as nobody decided in time" if approval.state == "expired" else f"was {approval.state}"
+        raise UsageError(f"the plan of wave {wave} {said}; propose another with `wavebook plan`")
     pending = ", ".join(str(a.plan.id) for a in approvals.list() if a.state == "pending") or "none"
     raise UsageError(f"there is no plan for wave {wave}; plans that wait for approval: {pending}")
 
