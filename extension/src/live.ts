@@ -13,6 +13,10 @@ export const CHANGED_SCHEMA = 'https://schema.wavebook.dev/changed/v1';
 /** Without a push for this long while something runs, the stream is taken for gone [ms]. */
 const SILENCE = 15_000;
 
+/** How often the server is asked. One that did not answer sooner, so that a banner does not outlive its cause [ms]. */
+const USUAL = { interval: SILENCE, backoff: true, max: 120_000 };
+const AWAY = { interval: 2_000, backoff: true, max: 4_000 };
+
 /**
  * Keep the models up to date: fetch what a push names, and ask by oneself only where pushes have stopped although
  * something runs. A push can be lost with its socket, so returning to the page and a new connection fetch all.
@@ -49,7 +53,7 @@ export function keepLive(
   const poll = new Poll({
     name: `wavebook:poll#${PageConfig.getOption('workspace')}`,
     auto: true,
-    frequency: { interval: SILENCE, backoff: true, max: 120_000 },
+    frequency: USUAL,
     standby: 'when-hidden',
     factory: async () => {
       const waiting = project.activeRuns.length + project.pendingApprovals.length > 0;
@@ -61,6 +65,17 @@ export function keepLive(
     }
   });
 
+  const onProblem = (): void => {
+    const frequency = project.problem === null ? USUAL : AWAY;
+    if (poll.frequency.interval !== frequency.interval) {
+      poll.frequency = frequency;
+      if (frequency === AWAY) {
+        void poll.schedule(); // else the long wait that has begun comes first
+      }
+    }
+  };
+  project.changed.connect(onProblem);
+
   const onVisible = (): void => {
     if (!document.hidden) {
       take({});
@@ -71,6 +86,7 @@ export function keepLive(
   return new DisposableDelegate(() => {
     events.stream.disconnect(onEvent);
     document.removeEventListener('visibilitychange', onVisible);
+    project.changed.disconnect(onProblem);
     poll.dispose();
   });
 }

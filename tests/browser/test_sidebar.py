@@ -96,6 +96,18 @@ def test_a_directive_that_does_not_get_through_is_told_and_not_lost(sidebar: Sid
     expect(sidebar.panel.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_server_that_was_away_is_asked_soon_and_its_banner_goes(sidebar: Sidebar) -> None:
+    page = sidebar.page
+    page.route("**/wavebook/api/**", lambda route: route.abort())
+    page.evaluate("void window.jupyterapp.commands.execute('wavebook:refresh').catch(() => undefined)")
+    alert = sidebar.panel.get_by_role("alert")
+    expect(alert).to_contain_text("cannot reach its server")
+    for _ in range(3):  # every 15 s where nothing is wrong
+        page.wait_for_event("requestfailed", lambda request: "/wavebook/api/project" in request.url, timeout=12_000)
+    page.unroute("**/wavebook/api/**")
+    expect(alert).to_have_count(0)
+
+
 def test_a_launcher_that_opens_by_itself_leaves_the_focus_to_who_writes(sidebar: Sidebar) -> None:
     page = sidebar.page
     launcher = page.locator(".jp-Launcher:visible")
