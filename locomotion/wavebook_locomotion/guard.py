@@ -102,6 +102,10 @@ class GuardedRLEnv(ManagerBasedRLEnv):
         for index in found:
             self._record(guard, index)
             self.guard_resets += 1
+        if found and "final_obs" in self.extras:
+            # Of a broken robot nothing is to be learnt, also where it is too fast or too low and all of it a number.
+            for group in self.extras["final_obs"].values():
+                group[found] = torch.nan
         super()._reset_idx(env_ids)
         if guard is not None:
             guard.broken.zero_()

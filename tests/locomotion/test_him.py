@@ -250,6 +250,18 @@ def test_what_does_not_fit_is_refused_by_name(env: Any) -> None:
         env.cfg.compute_final_obs = True
 
 
+def test_nothing_is_learnt_from_a_robot_that_broke_although_its_numbers_are_finite(env: Any) -> None:
+    with torch.inference_mode():
+        robot = env.scene["robot"]
+        speed = robot.data.root_vel_w.torch.clone()
+        speed[1, 0] = 1.0e6
+        robot.write_root_velocity_to_sim_index(root_velocity=speed)
+        *_, extras = env.step(torch.zeros(env.action_space.shape))
+    last = extras["final_obs"]["successor"]
+    assert torch.isnan(last[1]).all()
+    assert torch.isfinite(last[[row for row in range(env.num_envs) if row != 1]]).all()
+
+
 def test_a_checkpoint_holds_the_internal_model(env: Any, trained: tuple[Path, Any]) -> None:
     checkpoint, _ = trained
     fresh = runner_in(env)

@@ -77,7 +77,7 @@ class HimPPO(PPO):
 
     def update(self) -> dict[str, float]:
         rollout = self.storage.observations.flatten(0, 1)
-        # A robot whose simulation broke ends its episode with values that are not numbers.
+        # The guard ends the episode of a robot whose simulation broke with values that are not numbers.
         rows = torch.isfinite(rollout[_NEXT_SUCCESSOR]).all(dim=1).nonzero().flatten()
         estimate = self._errors(rollout, rows)
         return super().update() | estimate | {"swapped_prediction": self._update_estimator(rollout, rows)}
