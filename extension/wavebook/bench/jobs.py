@@ -26,7 +26,9 @@ from wavebook_tools.jobs.engines.base import Placement
 from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.processes import DISPATCHER, ProcessIdentity, find, marked_processes
 from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.recovery import Finish
 from wavebook_tools.jobs.status import project_status
+from wavebook_tools.jobs.store import QueuedRun
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunSpec
@@ -234,9 +236,12 @@ class _Trivial(LocalEngine):
 
 
 class _BareDispatcher(Dispatcher):
-    """The queue without the comparison of its wave."""
+    """The queue without the comparison of its wave, and without notes on runs that leave no record."""
 
     def conclude(self, wave_id: int) -> None:
+        return
+
+    def _note_lost(self, run: QueuedRun, finish: Finish) -> None:
         return
 
 

@@ -9,11 +9,9 @@ import sys
 import time
 
 from wavebook_tools.errors import NotFoundError
+from wavebook_tools.jobs.processes import NICENESS
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.project import Project
-
-NICENESS = 10
-"""Priority of the process that writes a comparison, below that of runs and of whoever looks at them."""
 
 LATELY = 24 * 3600.0
 """How old the end of a wave may be that is still compared without anybody asking [s]."""

@@ -31,7 +31,7 @@ from wavebook_tools.jobs.engines.local import LocalEngine
 from wavebook_tools.jobs.engines.unreachable import ClusterUnreachableError
 from wavebook_tools.jobs.environment import of_run, without_secrets
 from wavebook_tools.jobs.leases import Lease
-from wavebook_tools.jobs.notes import begin_note
+from wavebook_tools.jobs.notes import EndingNotes
 from wavebook_tools.jobs.options import QueueOptions, read_options
 from wavebook_tools.jobs.preflight import WAITS, Preflights
 from wavebook_tools.jobs.processes import SUPERVISOR, ProcessIdentity, end_marked, find_supervisor
@@ -76,8 +76,7 @@ class Dispatcher:
         self.selector.register(self.wake, selectors.EVENT_READ, None)
         self.conclusions = Conclusions(project, self.store)
         self.preflights = Preflights(project)
-        self.notes: set[int] = set()
-        """Processes that write into notebooks how their runs ended."""
+        self.notes = EndingNotes()
         self.leases: dict[str, list[Lease]] = {}
         """Leases of runs that this dispatcher started. It keeps them beside the supervisor until nothing is left of the
         run: a device is free when its last process is gone, not when the supervisor is."""
@@ -95,7 +94,7 @@ class Dispatcher:
         while True:
             self._end_cancelled()
             timeouts = [self._place(), self._limit_waves(), self._look_at_cluster()]
-            if self.store.unfinished() or self.conclusions:
+            if self.store.unfinished() or self.conclusions or self.notes:
                 expected = 0.0
             elif time.monotonic() > expected:
                 if made_up:
@@ -366,15 +365,19 @@ class Dispatcher:
 
     def _note_lost(self, run: QueuedRun, finish: Finish) -> None:
         """Nobody is left who could note in the notebook and the ledger how the run ended."""
-        with contextlib.suppress(OSError):
-            pid = begin_note(RunRecord(self.project.root / run.folder), finish.state, finish.message)
-            self.notes.add(pid)
-            self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
+        self.notes.add(RunRecord(self.project.root / run.folder), finish.state, finish.message)
+        self._note_next()
         if finish.state is RunState.FAILED:
             with contextlib.suppress(WavebookError):  # a full disk, perhaps the cause
                 self.project.ledger.append(
                     "watchdog", "lost supervisor", "end run", why=finish.message or "", wave=run.wave, runs=[run.id]
                 )
+
+    def _note_next(self) -> None:
+        with contextlib.suppress(OSError):
+            pid = self.notes.start_next()
+            if pid is not None:
+                self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
 
     def _learn(self, run: QueuedRun, record: RunRecord) -> None:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
@@ -413,8 +416,8 @@ class Dispatcher:
                 os.waitpid(pid, 0)
             if run_id is None and self.preflights.ended(pid):
                 continue  # the next look places its runs
-            if pid in self.notes:
-                self.notes.remove(pid)
+            if self.notes.ended(pid):
+                self._note_next()
                 continue
             if run_id is None:
                 self.conclusions.ended()

@@ -1,15 +1,22 @@
-"""The note at the head of a run's notebook about how the run ended.
+"""Notes at the heads of runs' notebooks about how the runs ended.
 
-python -m wavebook_tools.jobs.notes RUN_FOLDER STATE MESSAGE
+    python -m wavebook_tools.jobs.notes < NOTES
+
+``NOTES`` is a JSON list; each note has the run's ``folder``, its ``state`` and a ``message``.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+from wavebook_tools.errors import WavebookError
+from wavebook_tools.jobs.processes import NICENESS
 from wavebook_tools.records.project import RunRecord
 from wavebook_tools.records.states import RunState
 
@@ -30,21 +37,64 @@ def note_ending(record: RunRecord, state: RunState, message: str | None) -> None
     annotate(record.notebook_path, f"**{state.value}**: {message}" if message else f"**{state.value}**")
 
 
-def begin_note(record: RunRecord, state: RunState, message: str | None) -> int:
-    """Have a process of its own write the note, since the queue must not wait for it; returns its pid, to be reaped.
+class EndingNotes:
+    """Notes on runs whose supervisors could not write them any more.
 
-    Raises:
-        OSError: No process can be started.
+    The queue must not wait for that, and when a cluster fails there are hundreds at once: one process at a time takes
+    all that have come together.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(record.path), state.value, message or ""],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd=os.sep,
-    )
-    process.returncode = 0  # the dispatcher reaps it; Popen must neither wait for it nor complain
-    return process.pid
+
+    def __init__(self) -> None:
+        self._waiting: list[dict[str, str | None]] = []
+        self._pid: int | None = None
+
+    def __bool__(self) -> bool:
+        """Whether any is left."""
+        return self._pid is not None or bool(self._waiting)
+
+    def add(self, record: RunRecord, state: RunState, message: str | None) -> None:
+        """Note how a run ended."""
+        self._waiting.append({"folder": str(record.path), "state": state.value, "message": message})
+
+    def start_next(self) -> int | None:
+        """Write what waits; returns the process, to be reaped, None where nothing waits or one is at work.
+
+        Raises:
+            OSError: No process can be started.
+        """
+        if self._pid is not None or not self._waiting:
+            return None
+        notes, self._waiting = self._waiting, []
+        with tempfile.TemporaryFile("w+") as given:  # a pipe would fill before it is read
+            json.dump(notes, given)
+            given.seek(0)
+            process = subprocess.Popen(
+                [sys.executable, "-m", __name__], stdin=given, start_new_session=True, cwd=os.sep
+            )
+        process.returncode = 0  # the dispatcher reaps it; Popen must neither wait for it nor complain
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+        self._pid = process.pid
+        return process.pid
+
+    def ended(self, pid: int) -> bool:
+        """Take in that a process has ended; whether it was the one that writes notes."""
+        if pid != self._pid:
+            return False
+        self._pid = None
+        return True
+
+
+def main() -> None:
+    """Write the notes that standard input holds."""
+    for note in json.load(sys.stdin):
+        try:
+            note_ending(RunRecord(Path(note["folder"])), RunState(note["state"]), note["message"])
+        except FileNotFoundError:
+            continue  # it had not begun
+        except (OSError, ValueError, WavebookError) as error:
+            print(f"{note['folder']}: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    note_ending(RunRecord(Path(sys.argv[1])), RunState(sys.argv[2]), sys.argv[3])
+    main()

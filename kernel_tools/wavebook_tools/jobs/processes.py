@@ -12,6 +12,9 @@ from pathlib import Path
 
 from wavebook_tools.records.states import RUN_FOLDER_VARIABLE
 
+NICENESS = 10
+"""Priority of processes that tell how runs went, below that of runs and of whoever looks at them."""
+
 DISPATCHER = "wavebook_tools.jobs.dispatcher"
 SUPERVISOR = "wavebook_tools.jobs.supervisor"
 
