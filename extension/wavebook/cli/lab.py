@@ -15,6 +15,10 @@ NO_BUILD = {"page_config_data": {"buildCheck": False, "buildAvailable": False}}
 """Packages that the simulator brings ship source extensions of an older JupyterLab. JupyterLab would meet the person
 with an offer to rebuild itself, which takes minutes and fails without a network."""
 
+CONFIG = Path(__file__).parents[1] / "lab_config"
+"""Answers for the person what JupyterLab would ask at its first start, with a question that lies over the input of the
+first directive: it fetches no news. Its settings can be changed as ever."""
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=int, default=8888, show_default=True, help="First port to try.")
@@ -36,10 +40,13 @@ def lab(port: int, no_browser: bool, arguments: tuple[str, ...], project_path: P
         *(["--no-browser"] if no_browser else []),
         *arguments,
     ]
+    # What the person has of their own comes first.
+    paths = [*filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")]), str(CONFIG)]
+    environment = {"JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
     if as_json:
-        print_json({"command": command, "project": str(project.root)})
+        print_json({"command": command, "environment": environment, "project": str(project.root)})
         return
     console.print(f"JupyterLab on {project.root}; Ctrl-C ends it, the runs go on.")
     sys.stdout.flush()
     os.chdir(project.root)
-    os.execv(sys.executable, command)
+    os.execve(sys.executable, command, {**os.environ, **environment})
