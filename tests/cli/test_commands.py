@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
 from wavebook.cli.control import _harmless, cancel, status
+from wavebook.cli.evaluate import differences
 from wavebook.cli.plan import read_plan
 from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs.queue import Queue
@@ -239,6 +240,7 @@ def test_a_plan_by_hand_keeps_to_the_projects_number_of_runs_unless_it_names_its
         (["logs", "exp1"], "runs are named like 'exp001/s0'"),
         (["cancel", "exp001/s0"], "there is no run 'exp001/s0'"),
         (["export", "exp001/s0"], "there is no run 'exp001/s0'"),
+        (["evaluate", "exp001/s0"], "there is no run 'exp001/s0'"),
         (["keep", "--to", "kept"], "there is no wave to keep"),
         (["compare", "3"], "there is no wave 3"),
         (["report", "3"], "there is no wave 3"),
@@ -251,6 +253,14 @@ def test_a_wrong_call_says_what_is_wrong_and_ends_with_2(project: Project, argum
     assert done.returncode == 2
     assert told in done.stderr
     assert done.stdout == ""
+
+
+def test_two_results_lie_as_far_apart_as_their_standard_errors_say() -> None:
+    known = {"error_vel_xy": 0.2, "error_vel_xy_standard_error": 0.03, "error_vel_yaw": 0.1}
+    again = {"error_vel_xy": 0.1, "error_vel_xy_standard_error": 0.04, "error_vel_yaw": 0.1}
+    found = differences(known, again)
+    assert found["error_vel_xy"] == pytest.approx({"difference": -0.1, "standard_errors": -2.0})
+    assert found["error_vel_yaw"] == {"difference": 0.0, "standard_errors": None}
 
 
 def test_a_folder_that_cannot_be_written_ends_with_1(tmp_path: Path) -> None:

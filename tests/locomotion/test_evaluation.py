@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,27 +140,36 @@ def test_loads_friction_and_pushes_reach_the_simulation() -> None:
         assert (robot.data.root_vel_w.torch[:, :2] - velocity).numpy() == pytest.approx(draw.pushes[100], abs=1e-5)
 
 
+BLIND: dict[str, Any] = {
+    **SMALL,
+    "env.observation_set": "deployable",
+    "env.randomization": "lite3",
+    "env.terrain_set": "gentle",
+    "env.scene.terrain.terrain_generator.num_rows": 2,
+    "env.scene.terrain.terrain_generator.num_cols": 3,
+}
+
+
 @pytest.fixture(scope="module")
 def blind(tmp_path_factory: pytest.TempPathFactory) -> tuple[configuration.TaskConfig, Path]:
     """A run that sees only what a robot can measure, with everything randomised, on easy ground."""
-    overrides = {
-        **SMALL,
-        "env.observation_set": "deployable",
-        "env.randomization": "lite3",
-        "env.terrain_set": "gentle",
-        "env.scene.terrain.terrain_generator.num_rows": 2,
-        "env.scene.terrain.terrain_generator.num_cols": 3,
-    }
-    config = configuration.load(ROUGH, overrides, num_envs=4, seed=1)
+    config = configuration.load(ROUGH, BLIND, num_envs=4, seed=1)
     folder = tmp_path_factory.mktemp("blind")
     outcome = training.train(config, iterations=1, log_dir=folder, on_iteration=lambda *_: None)
     return config, outcome.checkpoint
 
 
-@pytest.mark.sim
-def test_the_ground_is_the_protocols_and_part_of_its_name(blind: tuple[configuration.TaskConfig, Path]) -> None:
+@pytest.fixture(scope="module")
+def judged(blind: tuple[configuration.TaskConfig, Path]) -> dict[str, Any]:
     config, checkpoint = blind
-    result = evaluation.evaluate(config, checkpoint, num_envs=12, seconds=1.2, terrain_set="gentle")
+    return evaluation.evaluate(config, checkpoint, num_envs=12, seconds=1.2, terrain_set="gentle")
+
+
+@pytest.mark.sim
+def test_the_ground_is_the_protocols_and_part_of_its_name(
+    blind: tuple[configuration.TaskConfig, Path], judged: dict[str, Any]
+) -> None:
+    (config, checkpoint), result = blind, judged
     assert set(result["per_terrain"]) == {"random_rough", "hf_pyramid_slope", "hf_pyramid_slope_inv"}
     assert result["protocol"] == {
         "name": "wavebook",
@@ -264,3 +276,21 @@ def test_an_exported_policy_acts_like_the_run(blind: tuple[configuration.TaskCon
     assert not torch.allclose(one, other)
     with pytest.raises(ConfigurationError, match=r"no checkpoint .*nowhere\.pt"):
         export(config, tmp_path / "nowhere.pt", tmp_path)
+
+
+@pytest.mark.sim
+def test_a_policy_is_judged_again_by_command_with_the_same_result(
+    blind: tuple[configuration.TaskConfig, Path], judged: dict[str, Any]
+) -> None:
+    run = json.dumps({"task": ROUGH, "overrides": BLIND, "seed": 1})
+    command = [sys.executable, "-m", "wavebook_locomotion.evaluation", str(blind[1]), "--num-envs", "12"]
+    command += ["--terrain-set", "gentle", "--seconds"]
+    done = subprocess.run([*command, "1.2"], input=run, capture_output=True, text=True, check=True)
+    *told, last = (json.loads(line) for line in done.stdout.splitlines())
+    shares = [line["progress"] for line in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert last["result"] == json.loads(json.dumps(judged))
+    failed = subprocess.run([*command, "0.5"], input=run, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "0.5 s is too short" in failed.stderr

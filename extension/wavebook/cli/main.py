@@ -13,6 +13,7 @@ from wavebook.cli.control import cancel, logs, priority, reindex, reject, retry,
 from wavebook.cli.demo import demo
 from wavebook.cli.devices import gpus
 from wavebook.cli.doctor import doctor
+from wavebook.cli.evaluate import evaluate
 from wavebook.cli.export import export
 from wavebook.cli.keep import keep_waves
 from wavebook.cli.lab import lab
@@ -34,7 +35,7 @@ def commands() -> None:
 for command in (
     *(lab, demo, plan, run, reject, night, status, logs, cancel, retry, priority),
     *(requests, allow, deny, mcp, template),
-    *(gpus, compare, report, replay, export, keep_waves, reindex, doctor, bench),
+    *(gpus, compare, report, replay, evaluate, export, keep_waves, reindex, doctor, bench),
 ):
     commands.add_command(command)
 
