@@ -339,7 +339,7 @@ def test_what_waits_for_a_mig_instance_names_its_holder_alone(queue: Queue, mach
     ids = holding(queue, plan(seeds=3))
     wait_until(lambda: training(queue, ids[0]) and training(queue, ids[1]))
     wait_until(lambda: "waits" in (row(queue, ids[2]).message or ""))
-    assert row(queue, ids[2]).message == f"waits for a device (0:0: {ids[0]}; 0:1: {ids[1]})"
+    assert row(queue, ids[2]).message == f"waits for a device (GPU 0:0: {ids[0]}; GPU 0:1: {ids[1]})"
     release(queue)
     assert queue.wait(ids, timeout=60)
 

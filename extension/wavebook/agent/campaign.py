@@ -180,7 +180,8 @@ def _failures(project: Project, comparison: Comparison) -> str:
     for experiment in comparison.experiments:
         cancelled = [run for run in experiment.runs if run.state is RunState.CANCELLED]
         for run in [*experiment.broken, *cancelled]:
-            lines.append(f"- {run.id} {run.state}: {quiet(redact(run.message)) or 'no message'}")
+            told = quiet(redact(run.message)) or "no message"
+            lines.append(f"- {run.id} {told if told.startswith(run.state) else f'{run.state}: {told}'}")
     lines += [f"- branch `{name}` closed: {quiet(redact(why))}" for name, why in closed_branches(project).items()]
     return "\n".join(lines if len(lines) > 2 else [*lines, "No run failed, and no branch was closed."])
 

@@ -336,6 +336,8 @@ def _check_request(who: str, names: list[str], gpus: int, devices: list[Device])
 
 
 def _no_longer_queued(row: QueuedRun, advice: str = "") -> UsageError:
+    if row.waits_on_cluster:
+        return UsageError(f"the run {row.id!r} waits in the line of {row.engine}, which alone decides when and where")
     # Between its start and its end the database says «starting» of a run; the rest stands in the run's events.
     state = row.state if row.state.final else "it has started"
     return UsageError(f"the run {row.id!r} does not wait any more ({state})" + (f"; {advice}" if advice else ""))

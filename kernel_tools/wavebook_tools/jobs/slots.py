@@ -83,17 +83,18 @@ class Slots:
         reasons = []
         elsewhere = False
         for device in wanted:
+            about = device.label if device.kind == "cpu" else f"GPU {device.label}"
             held = leases.holders(device.id)
             if device.parent:  # whose other instances keep nobody from this one
                 held += leases.holders(device.parent, slices=False)
             if held:
-                reasons.append(f"{device.label}: {', '.join(self._name(holder) for holder in held)}")
+                reasons.append(f"{about}: {', '.join(self._name(holder) for holder in held)}")
                 elsewhere = elsewhere or any(holder.project != self.project for holder in held)
             elif self.blocks_foreign and device.foreign:
-                reasons.append(f"{device.label}: foreign processes {device.foreign}")
+                reasons.append(f"{about}: foreign processes {device.foreign}")
                 elsewhere = True
             else:
-                reasons.append(f"{device.label}: an earlier run waits for it")
+                reasons.append(f"{about}: an earlier run waits for it")
         return Waiting(f"waits for a device ({'; '.join(reasons)})", elsewhere)
 
     def _name(self, holder: leases.Holder) -> str:

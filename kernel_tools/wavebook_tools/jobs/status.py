@@ -137,6 +137,8 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         if last is not None:
             state, phase = RunState(last["state"]), last.get("phase")
             message = message or _not_taken_over(row, events)
+        elif row.waits_on_cluster:
+            state = RunState.QUEUED
         metric = newest_metric(events)
         if metric is not None:
             iteration, metrics = metric

@@ -102,6 +102,11 @@ class QueuedRun:
         return None if self.cancel_by is None else Cancellation(self.cancel_by, self.cancel_why or "")
 
     @property
+    def waits_on_cluster(self) -> bool:
+        """Whether a scheduler has it and has not begun it, as far as the queue knows."""
+        return self.engine != LOCAL and self.started is None and not self.state.final
+
+    @property
     def gpu_count(self) -> int:
         """GPUs that it was given; a scheduler, which tells the node alone, gave it what it asked for."""
         if self.engine != LOCAL:
