@@ -71,7 +71,7 @@ def test_jupyterlab_finds_nothing_to_change_in_a_report_that_it_opens(tmp_path):
             "display_name": kernel.display_name,
             "language": kernel.language,
         }
-        assert metadata["language_info"] == IPythonKernel().language_info
+        assert metadata["language_info"] == IPythonKernel.language_info
 
 
 def test_an_empty_project_has_nothing_to_report(tmp_path):
