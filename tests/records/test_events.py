@@ -9,7 +9,7 @@ import signal
 import time
 from pathlib import Path
 
-from wavebook_tools.records.events import EventWriter, events_from, read_events
+from wavebook_tools.records.events import EventWriter, events_backwards, events_from, read_events
 
 
 def write_many(path: Path, name: str, count: int) -> None:
@@ -71,3 +71,18 @@ def test_a_reader_goes_on_where_it_stopped_and_waits_for_the_end_of_a_line(tmp_p
     with open(path, "a") as stream:
         stream.write(',"values":{}}\n')
     assert [event["iteration"] for event, _ in events_from(path, offset)] == [1]
+
+
+def test_events_of_a_kind_are_found_from_the_end_between_whatever_a_run_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    metric = json.dumps({"t": 1.0, "kind": "metric", "values": {f"Loss/{n}": n for n in range(50)}}) + "\n"
+    with path.open("w") as stream:
+        for number in range(3):
+            stream.write(json.dumps({"t": number, "kind": "alert", "message": f"found {number}"}) + "\n")
+            stream.write(metric * 500)  # half a megabyte, more than is read at once
+            stream.write('{"kind": "alert"' + "[" * 5000 + "\n")
+            stream.write('["alert"]\n')
+            stream.write('{"kind": "alert", "deep": ' + "[" * 200_000 + "]" * 200_000 + "}\n")
+    assert [event["message"] for event in events_backwards(path, "alert")] == ["found 2", "found 1", "found 0"]
+    assert sum(event["kind"] == "metric" for event in read_events(path)) == 1500
+    assert list(events_backwards(tmp_path / "none.jsonl", "alert")) == []

@@ -80,11 +80,8 @@ def events_from(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
             if not line.endswith(b"\n"):
                 return
             offset += len(line)
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict) and "kind" in event:
+            event = _parsed(line)
+            if event is not None:
                 yield event, offset
 
 
@@ -108,14 +105,17 @@ def events_backwards(path: Path, kind: EventKind) -> Iterator[dict[str, Any]]:
             lines = (stream.read(size) + rest).split(b"\n")
             rest = lines.pop(0) if start else b""
             for line in reversed(lines):
-                if mark not in line:
-                    continue
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(event, dict) and event.get("kind") == kind:
+                event = _parsed(line) if mark in line else None
+                if event is not None and event["kind"] == kind:
                     yield event
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):  # a run's own code can write what it likes
+        return None
+    return event if isinstance(event, dict) and "kind" in event else None
 
 
 def _finite(value: Any) -> Any:
