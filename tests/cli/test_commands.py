@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
 from wavebook.cli.control import _harmless, cancel, status
-from wavebook.cli.evaluate import differences
+from wavebook.cli.evaluate import differences, judgement
 from wavebook.cli.plan import read_plan
 from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs.queue import Queue
@@ -261,6 +261,11 @@ def test_two_results_lie_as_far_apart_as_their_standard_errors_say() -> None:
     found = differences(known, again)
     assert found["error_vel_xy"] == pytest.approx({"difference": -0.1, "standard_errors": -2.0})
     assert found["error_vel_yaw"] == {"difference": 0.0, "standard_errors": None}
+    assert judgement(found).startswith("So few robots")
+    assert judgement({"error_vel_xy": found["error_vel_xy"]}).startswith("error_vel_xy: further apart than chance")
+    assert (
+        judgement({"error_vel_xy": {"difference": 0.1, "standard_errors": 1.0}}) == "Chance explains the differences."
+    )
 
 
 def test_a_folder_that_cannot_be_written_ends_with_1(tmp_path: Path) -> None:

@@ -126,9 +126,15 @@ def _show(document: Mapping[str, Any]) -> None:
         apart = "" if errors is None else f"{errors:+.1f} standard errors"
         table.add_row(f"{about.label} [{about.unit}]", *cells, apart)
     console.print(table)
-    far = [name for name, one in document["differences"].items() if abs(one["standard_errors"] or 0.0) > CHANCE]
-    console.print(
-        f"{' and '.join(far)} differ by more than chance explains nineteen times of twenty."
-        if far
-        else "Chance explains the differences."
-    )
+    console.print(judgement(document["differences"]))
+
+
+def judgement(apart: Mapping[str, Mapping[str, float | None]]) -> str:
+    """Whether chance explains the differences, as far as that can be told."""
+    errors = {name: one["standard_errors"] for name, one in apart.items()}
+    if None in errors.values():
+        return "So few robots do not tell how uncertain their mean is; with 20 or more each command has several."
+    far = [name for name, number in errors.items() if number is not None and abs(number) > CHANCE]
+    if far:
+        return f"{' and '.join(far)}: further apart than chance explains nineteen times of twenty."
+    return "Chance explains the differences."
