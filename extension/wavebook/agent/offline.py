@@ -19,6 +19,7 @@ from wavebook.agent.planner import Part, Proposal, Request, TextDelta
 from wavebook.agent.proposal import Proposed, Proposer
 from wavebook.agent.reading import read_directive
 from wavebook_tools.errors import UsageError
+from wavebook_tools.metrics.quantities import counted
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.tasks import TaskSchema, load_tasks
@@ -151,6 +152,5 @@ def _heard(read: Directive) -> str:
 
 
 def _summary(plan: WavePlan) -> str:
-    names = f"{len(plan.experiments)} experiment{'' if len(plan.experiments) == 1 else 's'}"
-    runs = f"{plan.run_count} run{'' if plan.run_count == 1 else 's'}"
+    names, runs = counted(len(plan.experiments), "experiment"), counted(plan.run_count, "run")
     return f"Wave {plan.id}: {names}, {runs}, {plan.num_envs} robots and {plan.iterations} iterations each."

@@ -19,7 +19,7 @@ from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
 from wavebook.agent.variations import Setting, Variation, on_task, repeated, variations
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
-from wavebook_tools.metrics.quantities import quantity
+from wavebook_tools.metrics.quantities import counted, quantity
 from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.numbering import Numbers
 from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, WavePlan, slugify
@@ -409,9 +409,8 @@ class Proposer:
 
     def _tell_judgement(self, with_baseline: bool, base_seeds: int, seeds: int, varied: bool) -> None:
         if with_baseline and varied and seeds == 1 and self.directive.seeds is None and not self.directive.seed_list:
-            few = f"{base_seeds} seed{'' if base_seeds == 1 else 's'}"
             self.reasons.append(
-                f"The baseline runs on {few}, each variation on one: a first look. "
+                f"The baseline runs on {counted(base_seeds, 'seed')}, each variation on one: a first look. "
                 "What looks better is judged with more seeds in the next wave; say «2 seeds» to have them now."
             )
         elif with_baseline and base_seeds == 1:

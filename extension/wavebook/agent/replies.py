@@ -11,6 +11,7 @@ from wavebook.agent.pruning import hopeless_runs
 from wavebook_tools.comparison import verdicts
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.status import project_status
+from wavebook_tools.metrics.quantities import counted
 from wavebook_tools.records.project import Project
 
 EXAMPLES = (
@@ -118,9 +119,13 @@ def _in_short(project: Project, approvals: list[Approval]) -> str:
         return "Nothing was run here yet."
     busy = sum(run["state"] in {"starting", "running", "evaluating"} for wave in waves for run in wave["runs"])
     queued = sum(run["state"] == "queued" for wave in waves for run in wave["runs"])
-    parts = [f"{_count(len(waves), 'wave')} so far", f"{_count(busy, 'run')} running", f"{queued} waiting for a device"]
+    parts = [
+        f"{counted(len(waves), 'wave')} so far",
+        f"{counted(busy, 'run')} running",
+        f"{queued} waiting for a device",
+    ]
     if pending:
-        parts.append(f"{_count(pending, 'plan')} waiting for your approval")
+        parts.append(f"{counted(pending, 'plan')} waiting for your approval")
     return ", ".join(parts) + "."
 
 
@@ -134,7 +139,3 @@ def _waves(project: Project) -> list[dict[str, Any]]:
 def quoted(words: list[str]) -> str:
     """Words in quotation marks, the first dozen of them."""
     return ", ".join(f"«{word}»" for word in words[:12])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

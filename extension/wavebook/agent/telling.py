@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wavebook.agent.evidence import Evidence, Ranking, Standing
 from wavebook.agent.topics import Topic
-from wavebook_tools.metrics.quantities import format_number, quantity
+from wavebook_tools.metrics.quantities import counted, format_number, quantity
 
 
 def told_records(evidence: Evidence, ranking: Ranking | None, topic: Topic) -> list[str]:
@@ -38,7 +38,7 @@ def told_records(evidence: Evidence, ranking: Ranking | None, topic: Topic) -> l
 
 def _amount(standing: Standing, metric: str) -> str:
     unit = quantity(metric).unit
-    seeds = f"{standing.seeds} seed{'' if standing.seeds == 1 else 's'}"
+    seeds = counted(standing.seeds, "seed")
     return (
         f"{metric} {format_number(standing.mean, 3)}{f' {unit}' if unit not in {'', '–', 'fraction'} else ''} ({seeds})"
     )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment, collect
 from wavebook_tools.comparison.statistics import Difference, Noise, difference, pooled
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.metrics.quantities import quantity
+from wavebook_tools.metrics.quantities import counted, quantity
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.run import RunState
 
@@ -104,7 +104,7 @@ def noise_floor(comparison: Comparison, wave_id: int, metric: str, protocol: str
     """
     own = comparison.of_wave(wave_id)
     groups = _several(own, metric, protocol)
-    source = f"{_count(len(groups), 'experiment')} of wave {wave_id} with several seeds"
+    source = f"{counted(len(groups), 'experiment')} of wave {wave_id} with several seeds"
     if sum(len(group) - 1 for group in groups) < ENOUGH_DEGREES:
         sizes = {experiment.size for experiment in own}
         earlier = [wave.id for wave in comparison.project.waves() if wave.id < wave_id]
@@ -117,7 +117,7 @@ def noise_floor(comparison: Comparison, wave_id: int, metric: str, protocol: str
             lent += _several([e for e in others if e.size in sizes], metric, protocol)
         if lent:
             groups += lent
-            source = f"{_count(len(groups), 'experiment')} of waves up to {wave_id} with several seeds"
+            source = f"{counted(len(groups), 'experiment')} of waves up to {wave_id} with several seeds"
     return pooled(groups, source)
 
 
@@ -131,22 +131,22 @@ def _verdict(experiment: Experiment, baseline: Experiment | None, noise: Noise |
     numbers = experiment.measured(JUDGED, protocol) if protocol else experiment.measured()
     mean = fmean(numbers) if numbers else None
     known = Verdict(verdict="pending", mean=mean, seeds=len(numbers))
-    so_far = f" So far {_amount(mean)} from {_count(len(numbers), 'seed')}." if mean is not None else ""
+    so_far = f" So far {_amount(mean)} from {counted(len(numbers), 'seed')}." if mean is not None else ""
 
     if experiment.broken:
         names = ", ".join(run.id for run in experiment.broken)
         why = next((f": {run.message}" for run in experiment.broken if run.message), "")
-        counted = f"{len(experiment.broken)} of {_count(len(experiment.runs), 'run')} failed ({names}{why})"
+        broke = f"{len(experiment.broken)} of {counted(len(experiment.runs), 'run')} failed ({names}{why})"
         left = " Its other seeds are not judged: survivors are no fair sample." if numbers else ""
-        return _with(known, "failed", f"{counted}.{left}{so_far}")
+        return _with(known, "failed", f"{broke}.{left}{so_far}")
     if experiment.unfinished:
-        return _with(known, "pending", f"{_count(len(experiment.unfinished), 'run')} not finished.{so_far}")
+        return _with(known, "pending", f"{counted(len(experiment.unfinished), 'run')} not finished.{so_far}")
     if all(run.state is RunState.CANCELLED for run in experiment.runs):
         return _with(known, "failed", "All of its runs were cancelled.")
     if is_baseline:
         spread = f"; seeds lie {_amount(noise.deviation)} apart (standard deviation)" if noise else ""
         known = known.model_copy(update={"noise": noise.deviation, "noise_source": noise.source} if noise else {})
-        return _with(known, "baseline", f"{_amount(mean)} from {_count(len(numbers), 'seed')}{spread}.")
+        return _with(known, "baseline", f"{_amount(mean)} from {counted(len(numbers), 'seed')}{spread}.")
     if baseline is None:
         return _with(known, "pending", f"The wave names no baseline to judge against.{so_far}")
     if baseline.broken and experiment.plan.purpose == "diagnosis":
@@ -184,7 +184,8 @@ def _judged(
     change = f"{format_error(found.value, sign=True)} {quantity(JUDGED).unit}"
     text = (
         f"{against}: {change}, {errors:.1f} standard errors, where "
-        f"{found.threshold / found.standard_error:.1f} are needed ({_count(int(found.degrees), 'degree')} of freedom). "
+        f"{found.threshold / found.standard_error:.1f} are needed "
+        f"({counted(int(found.degrees), 'degree')} of freedom). "
         f"Noise {_amount(found.noise.deviation)} from {found.noise.source}."
     )
     return _with(known, judgement, text)
@@ -202,7 +203,3 @@ def format_error(value: float, *, sign: bool = False) -> str:
 
 def _amount(value: float | None) -> str:
     return "nothing" if value is None else f"{format_error(value)} {quantity(JUDGED).unit}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -124,3 +124,8 @@ def format_number(value: float, digits: int = 4) -> str:
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:.0f}"
     return f"{value:.{digits}g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things, as ``1 wave`` and ``2 waves``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

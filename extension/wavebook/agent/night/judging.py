@@ -9,12 +9,12 @@ from typing import Literal
 
 from wavebook.agent.evidence import Evidence, Ranking, Standing, rank, read_evidence
 from wavebook.agent.night.grant import Judged, NightRecord
-from wavebook.agent.night.terms import Goal, Terms, counted
+from wavebook.agent.night.terms import Goal, Terms
 from wavebook.agent.reading import read_directive
 from wavebook.agent.variations import on_task
 from wavebook_tools.comparison.data import JUDGED, collect
 from wavebook_tools.comparison.statistics import Noise, difference
-from wavebook_tools.metrics.quantities import format_number, quantity
+from wavebook_tools.metrics.quantities import counted, format_number, quantity
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.states import RunState
 from wavebook_tools.tasks import load_tasks

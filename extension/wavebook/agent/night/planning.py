@@ -11,10 +11,10 @@ from wavebook.agent.approvals import Approval, Approvals
 from wavebook.agent.claude_history import FOOTNOTE
 from wavebook.agent.manners import BASELINE_SEEDS, check_manners
 from wavebook.agent.night.grant import ACTOR, NightRecord
-from wavebook.agent.night.terms import counted
 from wavebook.agent.planner import Planner, Proposal, Request, TextDelta, Unattended
 from wavebook.agent.reading import read_directive
 from wavebook_tools.errors import UsageError, WavebookError
+from wavebook_tools.metrics.quantities import counted
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.tasks import load_tasks

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from wavebook.agent.night.grant import NightRecord
 from wavebook.agent.night.spending import spending
-from wavebook.agent.night.terms import counted
+from wavebook_tools.metrics.quantities import counted
 from wavebook_tools.records.project import Project
 
 OUTCOMES = {

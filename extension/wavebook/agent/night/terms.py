@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wavebook.agent.manners import PREDICTABLE
 from wavebook_tools.errors import UsageError, did_you_mean
-from wavebook_tools.metrics.quantities import quantity
+from wavebook_tools.metrics.quantities import counted, quantity
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.night_settings import NightSettings
 
@@ -51,11 +51,6 @@ class Terms(NightSettings):
             f"{self.hours:.3g} hours",
         ]
         return ", ".join(parts) + (f", or until {self.until.text}" if self.until else "")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things, as ``1 wave`` and ``2 waves``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 OPTIONS = (
