@@ -17,10 +17,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option
-from wavebook.cli.simulator import require_simulator
+from wavebook.cli.simulator import configuration_of, require_simulator, saved_policy
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.metrics.quantities import format_number, quantity
-from wavebook_tools.records.keeping import newest_model
 from wavebook_tools.records.run import RunResult, RunSpec
 
 ROBOTS = 50
@@ -48,11 +47,7 @@ def evaluate(run: str, robots: int, project_path: Path | None, as_json: bool) ->
     recorded = record.result()
     if recorded is None:
         raise UsageError(f"the run {run!r} has no result to compare with")
-    checkpoint = newest_model(record.checkpoints_path)
-    if checkpoint is None:
-        raise WavebookError(
-            f"there is no checkpoint in {record.checkpoints_path}: the run saved none, or they were removed"
-        )
+    checkpoint = saved_policy(record)
     require_simulator("`wavebook evaluate`")
     again = judge(spec, recorded, checkpoint, robots)
     before = recorded.model_dump(mode="json")
@@ -73,7 +68,6 @@ def judge(spec: RunSpec, recorded: RunResult, checkpoint: Path, robots: int) -> 
     command += ["--seconds", str(spec.evaluation.seconds)]
     if ground := (recorded.protocol.model_extra or {}).get("terrain_set"):
         command += ["--terrain-set", str(ground)]
-    run = json.dumps({"task": spec.task, "overrides": spec.overrides, "seed": spec.seed})
     result: dict[str, Any] | None = None
     with (
         tempfile.TemporaryFile("w+") as errors,
@@ -84,7 +78,7 @@ def judge(spec: RunSpec, recorded: RunResult, checkpoint: Path, robots: int) -> 
         assert process.stdout is not None
         bar = progress.add_task(f"{spec.id}: {robots} robots", total=1.0)
         with process.stdin as stream:
-            stream.write(run)
+            stream.write(configuration_of(spec))
         for line in process.stdout:
             told = json.loads(line)
             progress.update(bar, completed=told.get("progress", 1.0))

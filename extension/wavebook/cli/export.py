@@ -10,9 +10,8 @@ from pathlib import Path
 import click
 
 from wavebook.cli.output import console, find_project, json_option, print_json, project_option
-from wavebook.cli.simulator import require_simulator
+from wavebook.cli.simulator import configuration_of, require_simulator, saved_policy
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.records.keeping import newest_model
 from wavebook_tools.records.run import RunSpec
 
 
@@ -25,11 +24,7 @@ def export(run: str, folder: Path | None, project_path: Path | None, as_json: bo
     """Write the policy of RUN (exp001/s0) as ONNX and TorchScript, checked to act alike."""
     project = find_project(project_path)
     record = project.run(run)
-    checkpoint = newest_model(record.checkpoints_path)
-    if checkpoint is None:
-        raise WavebookError(
-            f"there is no checkpoint in {record.checkpoints_path}: the run saved none, or they were removed"
-        )
+    checkpoint = saved_policy(record)
     require_simulator("`wavebook export`")
     target = (folder or record.path / "policy").resolve()
     done = write_policy(record.spec(), checkpoint, target)
@@ -48,8 +43,7 @@ def write_policy(spec: RunSpec, checkpoint: Path, folder: Path) -> dict[str, obj
         WavebookError: It failed; the end of what it printed is told.
     """
     command = [sys.executable, "-m", "wavebook_locomotion.export", str(checkpoint), str(folder)]
-    run = json.dumps({"task": spec.task, "overrides": spec.overrides, "seed": spec.seed})
-    done = subprocess.run(command, input=run, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=configuration_of(spec), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise WavebookError(f"the export of {spec.id} failed: {done.stderr.strip()[-2000:]}")
     exported: dict[str, object] = json.loads(done.stdout)
