@@ -58,7 +58,8 @@ def check_placed(project: Project, plan: WavePlan) -> None:
     """
     if project.settings().engine.name != "local":
         return
-    named = [plan.devices, *(one.devices for one in plan.experiments if one.devices is not None)]
+    requests = [plan.devices, *(one.devices for one in plan.experiments if one.devices is not None)]
+    named = [devices for devices in requests if devices != ["auto"]]
+    there = list_devices() if named else []  # asking the driver takes its time
     for devices in named:
-        if devices != ["auto"]:
-            select_devices(devices, list_devices())
+        select_devices(devices, there)

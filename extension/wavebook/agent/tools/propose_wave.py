@@ -89,8 +89,9 @@ def _check_records(project: Project, plan: WavePlan) -> None:
     """
     if plan.parent is not None:
         project.wave(plan.parent)
-    known = {run.id.experiment for run in project.runs()}
-    for name in sorted({name for experiment in plan.experiments for name in experiment.evidence}):
+    named = sorted({name for experiment in plan.experiments for name in experiment.evidence})
+    known = {run.id.experiment for run in project.runs()} if named else set()
+    for name in named:
         if "/" in name:
             project.run(name)
         elif name not in known:

@@ -22,11 +22,10 @@ class ReadLog(Arguments):
 
 def run(workspace: Workspace, arguments: ReadLog) -> str:
     """The log's last kilobytes."""
-    project = workspace.project
+    record = workspace.project.run(arguments.run)
     try:
-        path = record_path(project, project.run(arguments.run).log_path)
+        path = record_path(workspace.project, record.log_path)
     except NotFoundError:
-        project.run(arguments.run)
         return f"{arguments.run} has printed nothing yet"
     with opened(path, path.name) as stream:
         size = stream.seek(0, os.SEEK_END)
