@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
 import sys
 import time
 
 from wavebook_tools.errors import NotFoundError
-from wavebook_tools.jobs.processes import NICENESS
+from wavebook_tools.jobs.processes import NICENESS, start_child
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.project import Project
 
@@ -53,16 +51,10 @@ class Conclusions:
             wave_id = self._waiting.pop(0)
             if self.store.wave_unfinished(wave_id):
                 continue  # something of it is repeated: it will end once more
-            process = subprocess.Popen(
-                [sys.executable, "-m", "wavebook_tools.comparison", str(self.project.root), str(wave_id)],
-                stdin=subprocess.DEVNULL,
-                cwd=self.project.root,
-            )
-            process.returncode = 0  # the dispatcher reaps it; Popen must neither wait for it nor complain
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+            command = [sys.executable, "-m", "wavebook_tools.comparison", str(self.project.root), str(wave_id)]
+            pid = start_child(command, niceness=NICENESS, cwd=self.project.root)
             self._wave = wave_id
-            return process.pid
+            return pid
         return None
 
     def ended(self) -> None:

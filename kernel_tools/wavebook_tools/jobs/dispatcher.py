@@ -226,9 +226,7 @@ class Dispatcher:
         folder = self.project.root / run.folder
         outcome = self.preflights.outcome(run.id, folder)
         if outcome is None:
-            pid = self.preflights.start(run.id, folder)
-            if pid is not None:
-                self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
+            self._follow(self.preflights.start(run.id, folder))
             self._note(run, WAITS)
         elif not outcome.passed:
             self._finish(run, RunState.FAILED, f"its code failed the preflight: {outcome.message}")
@@ -375,9 +373,7 @@ class Dispatcher:
 
     def _note_next(self) -> None:
         with contextlib.suppress(OSError):
-            pid = self.notes.start_next()
-            if pid is not None:
-                self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
+            self._follow(self.notes.start_next())
 
     def _learn(self, run: QueuedRun, record: RunRecord) -> None:
         with contextlib.suppress(Exception):  # an estimate that is missing must not stop the queue
@@ -400,7 +396,10 @@ class Dispatcher:
         self._conclude_next()
 
     def _conclude_next(self) -> None:
-        pid = self.conclusions.start_next()
+        self._follow(self.conclusions.start_next())
+
+    def _follow(self, pid: int | None) -> None:
+        """Learn of the end of a child that is no run."""
         if pid is not None:
             self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (None, pid))
 

@@ -7,16 +7,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from wavebook_tools.errors import WavebookError
-from wavebook_tools.jobs.processes import NICENESS
+from wavebook_tools.jobs.processes import NICENESS, start_child
 from wavebook_tools.records.project import RunRecord
 from wavebook_tools.records.states import RunState
 
@@ -68,14 +66,9 @@ class EndingNotes:
         with tempfile.TemporaryFile("w+") as given:  # a pipe would fill before it is read
             json.dump(notes, given)
             given.seek(0)
-            process = subprocess.Popen(
-                [sys.executable, "-m", __name__], stdin=given, start_new_session=True, cwd=os.sep
-            )
-        process.returncode = 0  # the dispatcher reaps it; Popen must neither wait for it nor complain
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-        self._pid = process.pid
-        return process.pid
+            command = [sys.executable, "-m", __name__]
+            self._pid = start_child(command, niceness=NICENESS, stdin=given, start_new_session=True, cwd=os.sep)
+        return self._pid
 
     def ended(self, pid: int) -> bool:
         """Take in that a process has ended; whether it was the one that writes notes."""

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from wavebook_tools.jobs.environment import of_run
-from wavebook_tools.jobs.processes import signal_on_parent_death
+from wavebook_tools.jobs.processes import signal_on_parent_death, start_child
 from wavebook_tools.records.files import write_atomic, write_json
 from wavebook_tools.records.project import Project, RunRecord
 from wavebook_tools.records.states import RunId
@@ -69,15 +68,10 @@ class Preflights:
         """Try a run's code, unless another is being tried; the process's id."""
         if self._running is not None:
             return None
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wavebook_tools.jobs.preflight", str(folder)],
-            stdin=subprocess.DEVNULL,
-            cwd=self.project.root,
-            env=of_run(os.environ, []),
-        )
-        process.returncode = 0  # the dispatcher reaps it; Popen must neither wait for it nor complain
-        self._running = (process.pid, run_id, folder)
-        return process.pid
+        command = [sys.executable, "-m", "wavebook_tools.jobs.preflight", str(folder)]
+        pid = start_child(command, cwd=self.project.root, env=of_run(os.environ, []))
+        self._running = (pid, run_id, folder)
+        return pid
 
     def ended(self, pid: int) -> bool:
         """Take in that a process has ended; whether it was the preflight's."""

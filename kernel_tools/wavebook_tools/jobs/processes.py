@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wavebook_tools.records.states import RUN_FOLDER_VARIABLE
 
@@ -20,6 +23,28 @@ SUPERVISOR = "wavebook_tools.jobs.supervisor"
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+
+
+def start_child(command: Sequence[str], *, niceness: int = 0, **options: Any) -> int:
+    """Start a process that the caller reaps by its id.
+
+    Args:
+        command: Its words.
+        niceness: How far its priority lies below that of others.
+        options: As of ``subprocess.Popen``; nothing is read from the terminal where they name no input.
+
+    Returns:
+        Its id.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    process = subprocess.Popen(list(command), **{"stdin": subprocess.DEVNULL, **options})
+    process.returncode = 0  # the caller reaps it; Popen must neither wait for it nor complain
+    if niceness:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
+    return process.pid
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Sequence
 
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.engines.base import EngineReport, EngineState, Placement
-from wavebook_tools.jobs.processes import ProcessIdentity
+from wavebook_tools.jobs.processes import ProcessIdentity, start_child
 
 
 class LocalEngine:
@@ -30,9 +29,8 @@ class LocalEngine:
         try:
             placement.folder.mkdir(parents=True, exist_ok=True)
             with open(placement.folder / "log.txt", "ab") as log:
-                process = subprocess.Popen(
-                    list(placement.command),
-                    stdin=subprocess.DEVNULL,
+                pid = start_child(
+                    placement.command,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
@@ -42,8 +40,7 @@ class LocalEngine:
                 )
         except OSError as error:
             raise WavebookError(f"the run could not be started: {error.strerror or error}") from error
-        process.returncode = 0  # the dispatcher reaps it; Popen must neither wait for it nor complain
-        return str(ProcessIdentity.of(process.pid))
+        return str(ProcessIdentity.of(pid))
 
     def cancel(self, native_id: str) -> None:
         """Ask a run's supervisor to end it; one that is gone is fine."""
