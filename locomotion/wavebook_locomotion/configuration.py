@@ -17,6 +17,9 @@ from wavebook_locomotion.terrains import sets
 RSL_RL_VERSION = "5.5.1"
 """The rsl_rl version for which the learner's configuration is written."""
 
+MATMUL_PRECISION = "high"
+"""Precision of products of matrices while a policy is trained: TF32 on CUDA, as in Isaac Lab's own training."""
+
 
 @dataclass(frozen=True)
 class TaskConfig:

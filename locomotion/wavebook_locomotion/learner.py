@@ -18,7 +18,7 @@ from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
 
 from wavebook_locomotion import checkpoints, state
-from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
+from wavebook_locomotion.configuration import MATMUL_PRECISION, RSL_RL_VERSION, TaskConfig
 from wavebook_locomotion.finite import NumberCheck
 from wavebook_locomotion.iteration_log import GUARD_RESETS, IterationLogger, OnIteration
 
@@ -27,10 +27,6 @@ ERROR_XY = "Metrics/error_vel_xy"
 
 ERROR_YAW = "Metrics/error_vel_yaw"
 """The same for the yaw rate [rad/s]."""
-
-
-MATMUL_PRECISION = "high"
-"""Precision of products of matrices while a policy is trained: TF32 on CUDA, as in Isaac Lab's own training."""
 
 
 @contextlib.contextmanager

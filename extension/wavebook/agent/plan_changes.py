@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wavebook_tools.errors import UsageError, WavebookError, did_you_mean
 from wavebook_tools.records.files import first_problem
-from wavebook_tools.records.plan import LARGEST_SEED, ExperimentSpec, WavePlan
+from wavebook_tools.records.plan import LARGEST_SEED, MOST_SEEDS, ExperimentSpec, WavePlan
 from wavebook_tools.tasks import TaskSchema, check_overrides, check_plan, task_named
 from wavebook_tools.tasks.check import check_devices
 
@@ -22,7 +22,7 @@ class ExperimentChanges(BaseModel):
 
     overrides: dict[str, Any] = Field(default_factory=dict, max_length=64)
     """New values of names that the experiment overrides already."""
-    seeds: list[Any] | None = Field(default=None, max_length=32)
+    seeds: list[Any] | None = Field(default=None, max_length=MOST_SEEDS)
     """Anything, so that what is no seed is told at its field."""
 
 

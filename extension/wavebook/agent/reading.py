@@ -35,6 +35,7 @@ from wavebook.agent.vocabulary import (
     value,
 )
 from wavebook_tools.errors import UsageError, did_you_mean
+from wavebook_tools.records.plan import MOST_SEEDS
 from wavebook_tools.tasks import TaskSchema
 
 _TAKEN = "\x1f"
@@ -65,8 +66,8 @@ _QUESTIONS: tuple[tuple[Intent, str], ...] = (
 )
 
 
-MOST = 32
-"""Seeds of an experiment, and values of a range."""
+MOST_VALUES = 32
+"""The most values of a range."""
 
 ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3}
 """GPUs as people count them, and their indices."""
@@ -113,10 +114,8 @@ class _Reader:
         self.read_ = Directive(text)
         self.refused: list[str] = []
         """What was read and cannot be followed."""
-        self.between: list[tuple[str, float, float]] = []
-        """Parameters with the ends of a range to look at."""
-        self.whole: set[str] = set()
-        """Those of them that take whole numbers."""
+        self.between: list[tuple[str, bool, float, float]] = []
+        """Parameters, whether they take whole numbers, and the ends of a range to look at."""
 
     def read(self) -> Directive:
         found = self.read_
@@ -261,23 +260,22 @@ class _Reader:
 
     def _ranges(self, schema: TaskSchema) -> None:
         for words, name in self._mentioned(schema):
-            if schema.parameters[name].type in {"float", "int"}:
+            kind = schema.parameters[name].type
+            if kind in {"float", "int"}:
                 pattern = rf"\b(?:{words})(?:\s+weights?)?\s+between\s+({NUMBER})\s+and\s+({NUMBER})(?![\d.]|e[-+\d])"
                 for match in self._take(pattern):
-                    self.between.append((name, float(match[1]), float(match[2])))
-                    if schema.parameters[name].type == "int":
-                        self.whole.add(name)
+                    self.between.append((name, kind == "int", float(match[1]), float(match[2])))
 
     def _spread(self) -> None:
         """Values over each range, evenly; by factors where its ends lie far apart."""
         read = self.read_
-        number = min(read.variations or (read.experiments or 4) - 1, MOST)
-        for name, low, high in self.between:
+        number = min(read.variations or (read.experiments or 4) - 1, MOST_VALUES)
+        for name, whole, low, high in self.between:
             steps = [index / (number - 1) for index in range(number)] if number > 1 else [0.5]
             by_factors = low > 0 and high / low >= 10
             for step in steps:
                 at = low * (high / low) ** step if by_factors else low + step * (high - low)
-                self._assign(name, round(at) if name in self.whole else float(f"{at:.3g}"))
+                self._assign(name, round(at) if whole else float(f"{at:.3g}"))
 
     def _values(self, schema: TaskSchema) -> None:
         between = r"\s*(?:coef\w*|weights?|values?)?\s*(?:=|:|of|to|at|is)?\s*"
@@ -336,7 +334,7 @@ class _Reader:
         seed = rf"\d+(?!\d|\.\d|\s*(?:{COUNTED}|gpu\w*|[hms])\b)"  # «seeds 3 and 4, 20 minutes» are two
         for match in self._take(r"\bseeds?\s+(\d+)\s*(?:-|–|to)\s*(\d+)\b"):
             first, last = int(match[1]), int(match[2])
-            found.seed_list = list(range(first, min(last, first + MOST - 1) + 1)) or None
+            found.seed_list = list(range(first, min(last, first + MOST_SEEDS - 1) + 1)) or None
         for match in self._take(rf"\b(?:seeds?\s+({seed}(?:\s*(?:,|and|,\s*and)\s*{seed})+)|seed\s*[=:#]?\s*({seed}))"):
             found.seed_list = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", match[1] or match[2])))
         for number in self._counts(rf"{many}\s+(?:\w+\s+)?(?:seeds?|repeats?|replicates?|times)\b(?:\s+each)?"):

@@ -14,6 +14,9 @@ from wavebook_tools.records.files import FORMAT
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
 ExperimentId = Annotated[str, Field(pattern=r"^exp\d{3,}$")]
 LARGEST_SEED = 2**31 - 1
+MOST_SEEDS = 32
+"""Of one experiment."""
+
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Overrides = dict[str, Any]
 """Dotted paths into a task's configuration (``env.…`` and ``agent.…``) and the values to set there."""
@@ -40,7 +43,7 @@ class ExperimentSpec(Document):
     slug: Slug
     hypothesis: str = Field(min_length=1, max_length=2000)
     overrides: Overrides = Field(default_factory=dict)
-    seeds: list[Seed] = Field(default=[0], min_length=1, max_length=32)
+    seeds: list[Seed] = Field(default=[0], min_length=1, max_length=MOST_SEEDS)
     num_envs: int | None = Field(default=None, ge=1, description="Parallel environments; the wave's where absent")
     iterations: int | None = Field(default=None, ge=1, description="PPO iterations; the wave's where absent")
     prediction: Prediction | None = None

@@ -24,7 +24,7 @@ RECORD = "guard.record"
 MESH_TILE = "newton.mesh_tile"
 """Threads on CUDA that search the ground's triangles below one collision shape; null for what Newton takes."""
 
-SWITCHES: dict[str, Any] = {MATMUL: "high", RECORD: True, MESH_TILE: mesh_search.WARP}
+SWITCHES: dict[str, Any] = {MATMUL: configuration.MATMUL_PRECISION, RECORD: True, MESH_TILE: mesh_search.WARP}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,16 @@ from wavebook_tools.errors import UsageError, did_you_mean
 from wavebook_tools.records.code import MOST, CodeOverride
 from wavebook_tools.records.files import first_problem
 from wavebook_tools.records.numbering import Numbers
-from wavebook_tools.records.plan import Budget, ExperimentSpec, Overrides, Prediction, Seed, WavePlan, slugify
+from wavebook_tools.records.plan import (
+    MOST_SEEDS,
+    Budget,
+    ExperimentSpec,
+    Overrides,
+    Prediction,
+    Seed,
+    WavePlan,
+    slugify,
+)
 from wavebook_tools.records.project import Project
 from wavebook_tools.tasks import check_plan
 
@@ -26,7 +35,7 @@ class ProposedExperiment(Arguments):
     overrides: Overrides = Field(
         default_factory=dict, description="Dotted parameter names and values, on top of the wave's; none for a baseline"
     )
-    seeds: list[Seed] = Field(default=[0], min_length=1, max_length=32)
+    seeds: list[Seed] = Field(default=[0], min_length=1, max_length=MOST_SEEDS)
     baseline: bool = Field(default=False, description="The one that the others are judged against")
     prediction: Prediction | None = Field(default=None, description="Every experiment but the baseline needs one")
     num_envs: int | None = Field(default=None, ge=1)
