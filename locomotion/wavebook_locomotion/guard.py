@@ -98,14 +98,15 @@ class GuardedRLEnv(ManagerBasedRLEnv):
 
     def _reset_idx(self, env_ids: torch.Tensor | slice) -> None:
         guard = _guard(self)
-        found = guard.broken.nonzero().flatten().tolist() if guard is not None else []
-        for index in found:
-            self._record(guard, index)
-            self.guard_resets += 1
-        if found and "final_obs" in self.extras:
-            # Of a broken robot nothing is to be learnt, also where it is too fast or too low and all of it a number.
-            for group in self.extras["final_obs"].values():
-                group[found] = torch.nan
+        if guard is not None:
+            found = guard.broken.nonzero().flatten().tolist()
+            for index in found:
+                self._record(guard, index)
+                self.guard_resets += 1
+            if found and "final_obs" in self.extras:
+                # Of a broken robot nothing is to be learnt, also where it is too fast or too low and all numbers.
+                for group in self.extras["final_obs"].values():
+                    group[found] = torch.nan
         super()._reset_idx(env_ids)
         if guard is not None:
             guard.broken.zero_()
@@ -124,16 +125,16 @@ class GuardedRLEnv(ManagerBasedRLEnv):
     def _record(self, guard: SimulationBroken, index: int) -> None:
         if self.record_folder is None or self.guard_resets >= self.max_records:
             return
-        arrays = {f"after_{name}": value[index].cpu().numpy() for name, value in self._state().items()}
+        arrays: dict[str, Any] = {f"after_{name}": value[index].cpu().numpy() for name, value in self._state().items()}
         for name, value in (self._before or {}).items():
             arrays[f"before_{name}"] = value[index].cpu().numpy()
         terrain = self.scene.terrain
         arrays["environment"] = np.array(index)
         if terrain is not None and getattr(terrain, "terrain_origins", None) is not None:
             arrays["terrain_column"] = terrain.terrain_types[index].cpu().numpy()
-            name = column_name(terrain.cfg.terrain_generator, int(terrain.terrain_types[index]))
-            if name is not None:
-                arrays["terrain"] = np.array(name)
+            kind = column_name(terrain.cfg.terrain_generator, int(terrain.terrain_types[index]))
+            if kind is not None:
+                arrays["terrain"] = np.array(kind)
             arrays["terrain_level"] = terrain.terrain_levels[index].cpu().numpy()
         arrays["action"] = self.action_manager.action[index].cpu().numpy()
         arrays["reasons"] = guard.reasons[index].cpu().numpy()

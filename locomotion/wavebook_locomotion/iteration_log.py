@@ -56,7 +56,7 @@ class IterationLogger(Logger):
         self,
         rewards: torch.Tensor,
         dones: torch.Tensor,
-        extras: dict,
+        extras: dict[str, Any],
         intrinsic_rewards: torch.Tensor | None = None,
     ) -> None:
         """Keep what a step tells of episodes."""

@@ -64,7 +64,7 @@ class MeasuredVecEnv(RslRlVecEnvWrapper):
         self._check = NumberCheck(check_every) if check_every is not None else None
         self._last_log = self.unwrapped.extras.pop("log", None)
 
-    def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict]:
+    def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
         observations, rewards, dones, extras = super().step(actions)
         # The environment leaves the record of the last ended episodes in place: hand each on once.
         log = extras.get("log")
@@ -98,7 +98,12 @@ class MeasuredRunner(OnPolicyRunner):
     matmul_precision: str = MATMUL_PRECISION
 
     def __init__(
-        self, env: MeasuredVecEnv, train_cfg: dict, log_dir: str | None, device: str, on_iteration: OnIteration
+        self,
+        env: MeasuredVecEnv,
+        train_cfg: dict[str, Any],
+        log_dir: str | None,
+        device: str,
+        on_iteration: OnIteration,
     ) -> None:
         super().__init__(env, train_cfg, log_dir=log_dir, device=device)
         # rsl_rl makes its logger itself and takes no other class, so the one it made changes its class.
@@ -126,7 +131,7 @@ class MeasuredRunner(OnPolicyRunner):
         """Wall-clock time of all iterations, those before a resume included [s]."""
         return self.seconds_before + time.perf_counter() - self._started
 
-    def save(self, path: str, infos: dict | None = None) -> None:
+    def save(self, path: str, infos: dict[str, Any] | None = None) -> None:
         """Write a whole checkpoint and drop old ones. Of several ranks each writes its state, the first the model."""
         if self._saved == self.current_learning_iteration:
             return  # the last iteration's, saved at its interval already

@@ -22,7 +22,7 @@ def write_profile(prepared: Prepared, file: Path, *, warm_up: int) -> None:
     Kernels of captured graphs (the physics) appear under their own names. Either profiler slows what it watches: read
     shares, not seconds.
     """
-    import torch
+    from torch.autograd import DeviceType  # type: ignore[attr-defined] # in its documentation, not in its __all__
     from torch.profiler import ProfilerActivity, profile
 
     device = prepared.config.device
@@ -50,7 +50,7 @@ def write_profile(prepared: Prepared, file: Path, *, warm_up: int) -> None:
     averages = operations.key_averages()
     tables = []
     if cuda:
-        kernels = [event for event in averages if event.device_type == torch.autograd.DeviceType.CUDA]
+        kernels = [event for event in averages if event.device_type == DeviceType.CUDA]
         busy = sum(event.self_device_time_total for event in kernels) / 1e6
         tables += [
             f"GPU busy {busy:.3f} s of {seconds:.3f} s in three iterations ({busy / seconds:.0%})",

@@ -51,7 +51,7 @@ class HimPPO(PPO):
         self.estimator_max_grad_norm = estimator_max_grad_norm
 
     @staticmethod
-    def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> PPO:
+    def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict[str, Any], device: str) -> PPO:
         """rsl_rl's, with room for what the next step shows.
 
         Raises:
@@ -82,10 +82,10 @@ class HimPPO(PPO):
         estimate = self._errors(rollout, rows)
         return super().update() | estimate | {"swapped_prediction": self._update_estimator(rollout, rows)}
 
-    def save(self) -> dict:
+    def save(self) -> dict[str, Any]:
         return super().save() | {_OPTIMIZER: self.estimator_optimizer.state_dict()}
 
-    def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
+    def load(self, loaded_dict: dict[str, Any], load_cfg: dict[str, Any] | None, strict: bool) -> bool:
         if load_cfg is None or load_cfg.get("optimizer"):
             self.estimator_optimizer.load_state_dict(loaded_dict[_OPTIMIZER])
         return super().load(loaded_dict, load_cfg, strict)

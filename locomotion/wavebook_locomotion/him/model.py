@@ -111,7 +111,7 @@ class HimModel(MLPModel):
     def _newest_and_estimate(self) -> NewestAndEstimate:
         return NewestAndEstimate(self.estimator.encoder, self.frame)
 
-    def _with_estimate(self, exported: nn.Module) -> nn.Module:
+    def _with_estimate(self, exported: Any) -> nn.Module:
         # rsl_rl's exported module normalises and then acts: the estimate goes in between.
         exported.obs_normalizer = nn.Sequential(exported.obs_normalizer, copy.deepcopy(self._newest_and_estimate()))
         return exported

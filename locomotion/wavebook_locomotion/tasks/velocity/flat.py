@@ -10,7 +10,7 @@ from wavebook_locomotion.tasks.velocity.rough import Dhav1RoughEnvCfg
 class Dhav1FlatEnvCfg(Dhav1RoughEnvCfg):
     """Velocity commands on an endless plane, without a height scan."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         # scene
         self.scene.terrain.terrain_type = "usd"

@@ -43,7 +43,7 @@ class HimObservationsCfg:
         )
         actions = ObservationTermCfg(func=mdp.last_action)
 
-        def __post_init__(self):
+        def __post_init__(self) -> None:
             self.enable_corruption = True
             self.history_length = HISTORY
             self.history_order = "time"
@@ -79,7 +79,7 @@ class HimObservationsCfg:
 class Dhav1HimRoughEnvCfg(Dhav1RoughEnvCfg):
     """The rough task with the observations of HIM."""
 
-    observations: HimObservationsCfg = HimObservationsCfg()
+    observations: HimObservationsCfg = HimObservationsCfg()  # type: ignore[assignment] # in place of the task's
     compute_final_obs: bool = True  # the internal model learns from the last observation of an episode
 
 
@@ -87,10 +87,10 @@ class Dhav1HimRoughEnvCfg(Dhav1RoughEnvCfg):
 class Dhav1HimFlatEnvCfg(Dhav1FlatEnvCfg):
     """The flat task with the observations of HIM."""
 
-    observations: HimObservationsCfg = HimObservationsCfg()
+    observations: HimObservationsCfg = HimObservationsCfg()  # type: ignore[assignment] # in place of the task's
     compute_final_obs: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.observations.critic.height_scan = None
 
@@ -139,6 +139,6 @@ class Dhav1HimFlatRunnerCfg(Dhav1FlatRunnerCfg):
     actor = _ACTOR
     algorithm = HimPpoAlgorithmCfg(**PPO)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.experiment_name = "dhav1_him_flat"

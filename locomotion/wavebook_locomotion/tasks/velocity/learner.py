@@ -58,7 +58,7 @@ class Dhav1FlatRunnerCfg(Dhav1RoughRunnerCfg):
 
     algorithm = RslRlPpoAlgorithmCfg(**PPO)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.max_iterations = 400
         self.experiment_name = "dhav1_flat"
         self.actor.hidden_dims = [128, 128, 128]

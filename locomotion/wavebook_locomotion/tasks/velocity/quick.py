@@ -16,7 +16,7 @@ from wavebook_locomotion.tasks.velocity.learner import Dhav1FlatRunnerCfg
 class Dhav1QuickEnvCfg(Dhav1FlatEnvCfg):
     """Forward velocities on an endless plane, undisturbed."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         # simulation: the policy acts at 50 Hz as in the other tasks
         self.sim.dt = 0.01
@@ -51,7 +51,7 @@ class Dhav1QuickEnvCfg(Dhav1FlatEnvCfg):
 class Dhav1QuickRunnerCfg(Dhav1FlatRunnerCfg):
     """PPO with a small network, for 256 environments."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.num_steps_per_env = 16
         self.max_iterations = 120

@@ -99,7 +99,7 @@ class Dhav1RoughEnvCfg(LocomotionVelocityRoughEnvCfg):
     observation_set: str = "full"
     """Name of what the policy sees, see `wavebook_locomotion.observation_sets`."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         # scene: local files only
         self.scene.robot = replace(DHAV1_CFG, prim_path="{ENV_REGEX_NS}/Robot")
