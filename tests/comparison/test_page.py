@@ -272,6 +272,27 @@ def test_legend_filters_selection_and_parameters_tie_the_figures_together(opened
 
 
 @pytest.mark.browser
+def test_sentences_stand_where_filters_leave_nothing_to_draw(opened):
+    """That the console stays quiet is checked as the page is closed: Bokeh complains of figures without data."""
+    shown = f"n => {MODELS}.filter(m => m.name == n && m.type == 'Figure').every(m => m.visible && !m.hold_render)"
+    evaluated = "None of the experiments that the filters show has been evaluated."
+    opened.get_by_label("State", exact=True).select_option("failed")
+    opened.get_by_text(evaluated).nth(2).wait_for(state="visible")
+    for name in ("final", "terrains", "scatter"):
+        assert not opened.evaluate(shown, name)
+    assert opened.evaluate(shown, "parallel")
+    opened.get_by_label("Wave", exact=True).select_option("2")
+    for text in ("No experiment fits all filters.", "has recorded an iteration."):
+        opened.get_by_text(text).first.wait_for(state="visible")
+    opened.get_by_label("State", exact=True).select_option(label="all")
+    opened.get_by_text(evaluated).first.wait_for(state="hidden")
+    for name in ("final", "terrains", "scatter", "parallel"):
+        assert opened.evaluate(shown, name)
+    # Two frames: figures are drawn in the next, and may complain then.
+    opened.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+@pytest.mark.browser
 def test_hovering_marks_the_iteration_and_the_experiment_in_all_figures(opened):
     canvas = opened.locator(".bk-Figure").filter(has=opened.locator("canvas")).nth(4)
     canvas.scroll_into_view_if_needed()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from bokeh.models import FactorRange, Range1d
+from bokeh.models import ColumnDataSource, FactorRange, Range1d
+from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
 from wavebook_tools.comparison.data import JUDGED, Comparison, Experiment
@@ -57,6 +58,13 @@ def final_metrics(comparison: Comparison, linked: Linked) -> list[figure]:
         for metric in measured
     }
     return [_plot(metric, linked, yardsticks, noises) for metric in measured]
+
+
+def rows_with_a_mean(plot: figure) -> list[int]:
+    """The rows of the experiments of which a figure shows something."""
+    means = next(one for one in plot.renderers if isinstance(one, GlyphRenderer) and one.name == "means").data_source
+    assert isinstance(means, ColumnDataSource)
+    return [row for row, mean in enumerate(means.data["mean"]) if math.isfinite(mean)]
 
 
 def _plot(
@@ -118,7 +126,8 @@ def _plot(
         "value", "label", source=points, size=8, fill_color=None, line_color="colour", line_width=1.5,
         line_alpha="alpha", nonselection_line_alpha=FADED,
     )  # fmt: skip
-    diamonds = plot.scatter("mean", "label", marker="diamond", size=13, color="colour", alpha="alpha", **drawn)
+    diamonds = plot.scatter("mean", "label", marker="diamond", size=13, color="colour", alpha="alpha",
+                            name="means", **drawn)  # fmt: skip
     linked.link(
         plot,
         [diamonds],

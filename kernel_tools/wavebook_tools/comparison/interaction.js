@@ -219,9 +219,10 @@ function stack() {
 }
 
 function bars() {
-  const numbers = terrains.numbers[terrains.select.value]
+  const numbers = terrains.numbers[terrains.select.value], measured = onTerrains()
   const data = { row: [], x: [], top: [], colour: [], alpha: [], label: [], terrain: [] }
-  const measured = rows.map((_, row) => row).filter(row => page.visible[row] && numbers.some(l => isFinite(l[row])))
+  fill(terrains.gap, [measured.length > 0])
+  if (!measured.length) return // Bokeh takes no axis without a name
   terrains.names.forEach((name, line) => {
     for (const row of measured.slice(0, terrains.most)) {
       const { id, colour, label } = rows[row], alpha = page.loud.has(row) ? 1 : faded
@@ -233,6 +234,13 @@ function bars() {
   terrains.source.data = data
   terrains.source.selected.indices = placesOf(terrains.source)
   terrains.plot.left[0].axis_label = quantities[terrains.select.value][1]
+  draw(terrains.gap)
+}
+
+/** The rows that have something of what is chosen as measured on terrains. */
+function onTerrains() {
+  const numbers = terrains.numbers[terrains.select.value]
+  return [...rows.keys()].filter(row => page.visible[row] && numbers.some(line => isFinite(line[row])))
 }
 
 function parameter() {

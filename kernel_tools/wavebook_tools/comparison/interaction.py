@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 from bokeh.layouts import column, row
 from bokeh.models import (
     BasicTicker,
@@ -27,6 +28,7 @@ from wavebook_tools.comparison import controls, learning_curves, lineage, reward
 from wavebook_tools.comparison import final_metrics as finals
 from wavebook_tools.comparison.curves import DRAWN, bands, curve, metric_names, metrics_and_points
 from wavebook_tools.comparison.data import Comparison
+from wavebook_tools.comparison.gaps import NOT_EVALUATED, NOTHING_FITS, NOTHING_RECORDED, Gap
 from wavebook_tools.comparison.learning_curves import Panel, grid
 from wavebook_tools.comparison.linked import FADED, Linked
 from wavebook_tools.comparison.overview import overview_html, verdict_table
@@ -58,11 +60,15 @@ def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview:
         text = overview_html(comparison, linked.experiments, linked.verdicts)
         table = Div(text=text, sizing_mode="stretch_width", stylesheets=[filters.hide])
         sections.append(table)
+    gaps: list[Gap] = []
     if filters.selects:
-        sections.append(row(*filters.selects, styles=controls.WRAPPED))
+        gaps.append(Gap.of([], [range(len(linked.experiments))], NOTHING_FITS))
+        sections += [row(*filters.selects, styles=controls.WRAPPED), gaps[-1].note]
     measured = finals.final_metrics(comparison, linked)
     if measured:
-        sections += [_heading("Fixed evaluation", finals.EXPLANATION if overview else ""), grid(measured)]
+        gaps.append(Gap.of(measured, [finals.rows_with_a_mean(plot) for plot in measured], NOT_EVALUATED))
+        heading = _heading("Fixed evaluation", finals.EXPLANATION if overview else "")
+        sections += [heading, gaps[-1].note, grid(measured)]
     curves = _Curves(linked, live=live)
     if not curves.panels:
         none = Div(text="<p>No iteration has been recorded yet.</p>", sizing_mode="stretch_width")
@@ -74,14 +80,16 @@ def interactive(comparison: Comparison, linked: Linked, *, live: bool, overview:
         column(select, panel.plot, sizing_mode="stretch_width")
         for select, panel in zip(curves.selects, curves.panels, strict=True)
     ]
+    gaps.append(curves.gap())
     sections += [
         _heading("Learning curves", learning_curves.EXPLANATION if overview else ""), legend, row(smoothing, axes),
-        grid(panels),
+        gaps[-1].note, grid(panels),
     ]  # fmt: skip
     figures = [*measured, *(panel.plot for panel in curves.panels)]
     arguments: dict[str, Any] = {
         "rows": _rows(linked, filters.keys),
         "filters": vars(filters),
+        "gaps": [vars(gap) for gap in gaps],
         "finals": measured,
         "most_rows": finals.MOST_ROWS,
         "legend": legend,
@@ -115,7 +123,7 @@ class _Curves:
     """The panels and what they are filled from."""
 
     def __init__(self, linked: Linked, *, live: bool) -> None:
-        experiments = linked.experiments
+        self.experiments = experiments = linked.experiments
         names, points = metrics_and_points(experiments)
         self.carried = names
         self.offered = metric_names(experiments) if live else names
@@ -126,6 +134,11 @@ class _Curves:
         self.packed = pack([curve(e, name, points) for name in names for e in experiments], banded=self.banding)
         self.request = ColumnDataSource({"question": []}, name=REQUEST)
         self.answer = ColumnDataSource({"answer": []}, name=ANSWER)
+
+    def gap(self) -> Gap:
+        """Panels stay as they are where another metric was recorded: it can be chosen."""
+        recorded = [row for row, e in enumerate(self.experiments) if any(len(run.history) for run in e.runs)]
+        return Gap.of([panel.plot for panel in self.panels], [recorded] * len(self.panels), NOTHING_RECORDED)
 
     def arguments(self) -> dict[str, Any]:
         return {
@@ -164,8 +177,9 @@ def _terrains(linked: Linked) -> _Section:
         stylesheets=[controls.inputs()],
     )
     text = f"The fixed evaluation on each kind of ground, for the {MOST_BARS} best experiments that the filters show."
-    arguments = vars(found) | {"select": select, "most": MOST_BARS}
-    return arguments, [_heading("Terrains", text), select, grid([found.plot])], "terrains"
+    gap = Gap.of([found.plot], [], NOT_EVALUATED)  # which rows have bars depends on what is chosen as measured
+    arguments = vars(found) | {"select": select, "most": MOST_BARS, "gap": vars(gap)}
+    return arguments, [_heading("Terrains", text), select, gap.note, grid([found.plot])], "terrains"
 
 
 def _parameters(linked: Linked) -> _Section:
@@ -183,6 +197,9 @@ def _parameters(linked: Linked) -> _Section:
         stylesheets=[controls.inputs()],
     )
     bars = sensitivity.importance_bars(parameters)
+    judged = np.isfinite(sensitivity.judged(linked.experiments)).nonzero()[0].tolist()
+    every = Gap.of([parallel], [range(len(linked.experiments))], NOTHING_FITS)  # its lines may lack the last axis
+    evaluated = Gap.of([plot], [judged], NOT_EVALUATED)
     arguments = {
         "select": select,
         "plot": plot,
@@ -190,9 +207,11 @@ def _parameters(linked: Linked) -> _Section:
         "parameters": sensitivity.as_arguments(parameters),
         "choices": FixedTicker(ticks=[]),
         "numbers": BasicTicker(),
+        "gaps": [vars(every), vars(evaluated)],
     }
-    cells = [column(select, plot, sizing_mode="stretch_width"), *([bars] if bars else [])]
-    return arguments, [_heading("Parameters", sensitivity.EXPLANATION), grid([parallel]), grid(cells)], "scatter"
+    cells = [column(select, evaluated.note, plot, sizing_mode="stretch_width"), *([bars] if bars else [])]
+    heading = _heading("Parameters", sensitivity.EXPLANATION)
+    return arguments, [heading, every.note, grid([parallel]), grid(cells)], "scatter"
 
 
 def _tie(script: CustomJS, arguments: dict[str, Any]) -> None:

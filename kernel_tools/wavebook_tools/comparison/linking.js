@@ -15,14 +15,30 @@ function mute() {
 
 function filter() {
   page.visible = rows.map(row => filters.selects.every((s, i) => s.value === '' || row[filters.keys[i]] === s.value))
+  // First of all: the page is laid out at once, and would be drawn while figures have but half of what changes.
+  const known = [...gaps, ...(scatter?.gaps ?? [])]
+  for (const gap of known) fill(gap, gap.rows.map(found => found.some(row => page.visible[row])))
+  if (terrains) fill(terrains.gap, [onTerrains().length > 0])
   shown.booleans = page.visible
   const hidden = page.visible.flatMap((visible, row) => (visible ? [] : [row + 1]))
   const rule = kind => hidden.map(row => `${kind}:nth-child(${row})`).join()
   filters.hide.css = hidden.length ? `${rule('.bk-input-group > label')}, ${rule('tbody tr')} { display: none; }` : ''
   const labels = rows.filter((_, row) => page.visible[row]).map(row => row.label)
-  for (const plot of finals) plot.y_range.factors = labels.slice(0, most_rows).reverse()
+  for (const plot of finals.filter(({ visible }) => visible)) plot.y_range.factors = labels.slice(0, most_rows).reverse()
   redraw()
   if (terrains) bars()
+  known.forEach(draw)
+}
+
+/** A figure that would be empty is hidden; where all of a section are, a sentence says why. */
+function fill({ figures, note }, filled) {
+  figures.forEach((plot, i) => { plot.setv(filled[i] ? { visible: true } : { visible: false, hold_render: true }) })
+  note.visible = !filled.includes(true)
+}
+
+/** What is shown again is drawn once it has its data: Bokeh complains of a figure without any. */
+function draw({ figures }) {
+  for (const plot of figures) plot.hold_render = !plot.visible
 }
 
 /** What is clicked in one figure, or in the table, is selected in all. */
