@@ -450,9 +450,17 @@ def test_table_curves_and_figures_can_be_taken_along(opened, tmp_path):
     curves = list(csv.DictReader(saved["Shown curves as CSV"].read_text("utf-8-sig").splitlines()))
     assert {row["experiment"] for row in curves} == {f"exp00{n}" for n in range(1, 6)}
     assert len({row["metric"] for row in curves}) == 4
+    # Figures that stand beside each other in the page do so in the picture.
+    boxes = opened.evaluate(
+        f"{MODELS}.filter(m => m.type == 'Figure').map(m => [...Bokeh.index.query(v => v.model == m)][0].el)"
+        ".map(el => { const { width, height } = el.getBoundingClientRect(); return [width, height] })"
+    )
     width, height = struct.unpack(">II", saved["Figures as PNG"].read_bytes()[16:24])
-    assert width > 400
-    assert height > 2500
+    assert width == pytest.approx(max(wide for wide, _ in boxes), abs=2)
+    halves = [high for wide, high in boxes if wide < 0.6 * width]
+    assert len(halves) >= 8
+    assert height < sum(high for _, high in boxes) - 0.4 * sum(halves)
+    assert height > sum(high for wide, high in boxes if wide >= 0.6 * width)
 
 
 def test_axis_titles_carry_units(page_file):

@@ -13,19 +13,20 @@ function curvesAsText() {
   return lines.join('\r\n')
 }
 
-/** All figures below each other, on the theme's ground, and above them which line is whose. */
+/** All figures that the page shows, side by side where they are there, and above them which line is whose. */
 function picture() {
-  const canvases = views(figures).map(view => view.export('png').canvas)
+  const placed = arranged(views(figures.filter(({ visible }) => visible)))
+  if (!placed.length) return
   const all = document.createElement('canvas'), context = all.getContext('2d')
   const strokes = { solid: [], dashed: [6], dotted: [2, 4], dotdash: [2, 4, 6, 4] } // as BokehJS draws them [px]
   const unit = devicePixelRatio, font = `${12 * unit}px sans-serif`, height = 20 * unit
   const named = rows.filter((_, row) => page.visible[row] && page.loud.has(row))
   context.font = font
   const wide = Math.max(...named.map(({ label }) => context.measureText(label).width)) + 56 * unit
-  all.width = Math.max(...canvases.map(canvas => canvas.width))
+  all.width = Math.max(...placed.map(({ canvas, x }) => x + canvas.width))
   const columns = Math.max(1, Math.floor(all.width / wide))
   const above = Math.ceil(named.length / columns) * height
-  all.height = canvases.reduce((sum, canvas) => sum + canvas.height, above)
+  all.height = above + Math.max(...placed.map(({ canvas, y }) => y + canvas.height))
   const themed = (name, otherwise) => getComputedStyle(document.body).getPropertyValue(name) || otherwise
   context.fillStyle = themed('--jp-layout-color1', '#fff')
   context.fillRect(0, 0, all.width, all.height)
@@ -41,12 +42,21 @@ function picture() {
     context.stroke()
     context.fillText(label, x + 42 * unit, middle)
   })
-  let y = above
-  for (const canvas of canvases) {
-    context.drawImage(canvas, 0, y)
-    y += canvas.height
-  }
+  for (const { canvas, x, y } of placed) context.drawImage(canvas, x, above + y)
   all.toBlob(blob => save('comparison.png', blob))
+}
+
+/** Each figure's canvas and where it belongs: beside the one before it as in the page, without what lies between rows. */
+function arranged(figureViews) {
+  const boxes = figureViews.map(view => view.el.getBoundingClientRect()), left = Math.min(...boxes.map(box => box.left))
+  let y = 0, height = 0, bottom = -Infinity
+  return figureViews.map((view, i) => {
+    const { canvas } = view.export('png'), box = boxes[i]
+    if (box.top >= bottom) [y, height, bottom] = [y + height, 0, box.bottom] // the next row
+    height = Math.max(height, canvas.height)
+    bottom = Math.max(bottom, box.bottom)
+    return { canvas, x: Math.round((box.left - left) * devicePixelRatio), y }
+  })
 }
 
 function download(name, type, text) {
