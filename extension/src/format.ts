@@ -127,15 +127,18 @@ export function deviceLabel(device: IDevice): string {
   return device.kind === 'gpu' ? `GPU ${device.label}` : 'CPU';
 }
 
-/** Short names of the devices that a run was given; one of another machine by the beginning of its id. */
+/**
+ * Short names of the devices that a run was given; those of another machine by the name that its result has for them,
+ * else by the beginning of their ids.
+ */
 export function deviceLabels(run: IRun, devices: ReadonlyArray<IDevice>): string {
-  return (run.device ?? '')
-    .split(',')
-    .filter(Boolean)
-    .map(id => {
-      const known = devices.find(device => device.id === id);
-      return known ? deviceLabel(known) : id === 'cpu' ? 'CPU' : id.slice(0, 12);
-    })
+  const ids = (run.device ?? '').split(',').filter(Boolean);
+  const known = ids.map(id => devices.find(device => device.id === id));
+  if (run.device_name && !ids.includes('cpu') && !known.some(Boolean)) {
+    return ids.length > 1 ? `${ids.length} × ${run.device_name}` : run.device_name;
+  }
+  return ids
+    .map((id, i) => (known[i] ? deviceLabel(known[i]) : id === 'cpu' ? 'CPU' : id.slice(0, 12)))
     .join(', ');
 }
 

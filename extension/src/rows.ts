@@ -143,7 +143,8 @@ function select(wave: IWave, options: IListOptions): IShown | null {
       const ofExperiment =
         `${ofWave} ${id} ${slug} ${hypothesis} ${Object.keys(overrides).join(' ')} ${verdict?.verdict ?? ''}`.toLowerCase();
       const runs = (byExperiment.get(id) ?? []).filter(run => {
-        const text = `${ofExperiment} ${run.id} ${run.state} ${run.device ?? ''}`.toLowerCase();
+        const text =
+          `${ofExperiment} ${run.id} ${run.state} ${run.device ?? ''} ${run.device_name ?? ''}`.toLowerCase();
         return (
           (states === null || states.includes(run.state)) &&
           words.every(word => text.includes(word))

@@ -84,7 +84,10 @@ export interface IRun {
   seed: number;
   state: RunState;
   phase?: string | null;
+  /** Ids of what it got, with commas. */
   device: string | null;
+  /** As its result calls the device; null where it has none. */
+  device_name: string | null;
   /** Where it may go: `auto`, `cpu`, or indices and UUIDs. */
   devices: string[];
   gpus: number;

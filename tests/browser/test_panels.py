@@ -20,12 +20,15 @@ from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.recovery import finish_from_record
 from wavebook_tools.records.events import EventWriter
+from wavebook_tools.records.files import write_json
 from wavebook_tools.records.project import Project
 
 pytestmark = pytest.mark.browser
 
 GPUS = ("GPU-aaaa", "GPU-bbbb")
 FAILED = "exp166/s0"
+ELSEWHERE = "exp001/s1"
+"""A run that another machine did, whose devices are known by what its result calls them."""
 LIVE, WAITING, LAST = "exp168/s0", "exp168/s1", "exp168/s2"
 
 TALKING = """\
@@ -69,6 +72,9 @@ def make_project(root: Path) -> Project:
         events.write("alert", **finding.event())
         events.write("state", state="failed", message="the device's memory is full")
     record.log_path.write_text("first line\n" * 400 + "\x1b[31mRuntimeError: CUDA out of memory\x1b[0m\n")
+    result = project.run(ELSEWHERE).result()
+    assert result is not None
+    write_json(project.run(ELSEWHERE).result_path, result.model_copy(update={"device_name": "NVIDIA H200"}))
     index(project)
     write_template(project, "quick", TALKING, EVALUATION)
     return project
@@ -79,6 +85,7 @@ def index(project: Project) -> None:
     with Queue(project) as queue:
         records = {str(record.id): record for record in project.runs()}
         queue.store.add((record.spec(), project.relative(record.path)) for record in records.values())
+        queue.store.start(ELSEWHERE, "GPU-419015cd-0480-cf40-ac68-3e2d64f07ec9")
         for row in queue.store.all():
             finish_from_record(queue.store, row, records[row.id])
 
@@ -158,6 +165,9 @@ def test_500_runs_are_scrolled_filtered_sorted_and_walked(
     search.fill("tracking-weight-77 s1")
     expect(sidebar.rows).to_have_count(3)
     assert names(sidebar.rows) == ["exp078/s1"]
+    search.fill("nvidia h200")
+    expect(sidebar.run(ELSEWHERE)).to_contain_text("NVIDIA H200")
+    assert names(sidebar.rows) == [ELSEWHERE]
     search.fill("no such run")
     expect(sidebar.panel).to_contain_text("No run fits the filter")
     sidebar.panel.get_by_role("button", name="Show all runs").click()

@@ -123,6 +123,7 @@ def test_what_records_say_is_escaped() -> None:
         "phase": None,
         "priority": 0,
         "device": "<b>",
+        "device_name": None,
         "metrics": {"<i>": 1.0},
         "message": "<img src=x onerror=alert(1)>",
         "iteration": 1,
@@ -134,6 +135,8 @@ def test_what_records_say_is_escaped() -> None:
     for harm in ("<img", "<b>", "<i>", "<u>"):
         assert harm not in html
     assert "&lt;img" in html
+    html = queue_table(Reading(1.0, ended=({**run, "device": "GPU-1,GPU-2", "device_name": "<s>H200"},)))
+    assert "2 × &lt;s&gt;H200" in html
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(-5, "0 s"), (42.2, "42 s"), (180, "3 min"), (7600, "2.1 h")])

@@ -59,14 +59,28 @@ def _numbers(values: dict[str, Any]) -> dict[str, float]:
     return {name: v for name, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)}
 
 
-def summary(record: RunRecord) -> tuple[int | None, dict[str, float]]:
-    """How far a run came and its key metrics: those of its result, else of its newest iteration."""
+@dataclass(frozen=True)
+class Summary:
+    """What a list shows of a run that has ended."""
+
+    iteration: int | None
+    """How far it came."""
+    metrics: dict[str, float]
+    """Those of its result, else of its newest iteration."""
+    device_name: str | None = None
+    """As its result calls the device, ``NVIDIA H100 80GB HBM3``; None where it has no result."""
+
+
+def summary(record: RunRecord) -> Summary:
+    """What a run's files tell of it in short."""
     iteration, metrics = newest_metric(tail_events(record)) or (None, {})
     with contextlib.suppress(Exception):  # a damaged result is told where the result is read, not in a list
         result = record.result()
         if result is not None:
-            return iteration, _numbers(result.model_dump(mode="json", exclude_none=True))
-    return iteration, metrics
+            values = result.model_dump(mode="json", exclude_none=True)
+            name = values.get("device_name")
+            return Summary(iteration, _numbers(values), name if isinstance(name, str) else None)
+    return Summary(iteration, metrics)
 
 
 def has_started(record: RunRecord) -> bool:
@@ -129,6 +143,5 @@ def finish_from_record(
         if os.path.isdir(record.path):
             with contextlib.suppress(OSError), contextlib.closing(EventWriter(record.events_path)) as events:
                 events.write("state", state=state, message=message)
-    iteration, metrics = summary(record)
-    store.finish(run.id, state, message=message, ended=ended, iteration=iteration, metrics=metrics)
+    store.finish(run.id, state, message=message, ended=ended, **vars(summary(record)))
     return Finish(state, message, from_record)

@@ -155,6 +155,7 @@ def run_status(project: Project, row: QueuedRun, expected: Expectation | None = 
         "state": state.value,
         "phase": phase,
         "device": row.device,
+        "device_name": row.device_name,
         "devices": row.devices,
         "gpus": row.gpus,
         "pid": identity.pid if identity and not row.state.final else None,

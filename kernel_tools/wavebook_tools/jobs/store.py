@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS runs (
     gpus INTEGER NOT NULL DEFAULT 1,           -- how many devices it trains on
     share INTEGER NOT NULL DEFAULT 0,          -- whether it may share its device
     device TEXT,                               -- what it got; several with commas
+    device_name TEXT,                          -- as its result calls it, for a reader on another machine
     engine TEXT NOT NULL DEFAULT 'local',
     native TEXT,                               -- the engine's name of it
     submitted REAL NOT NULL,
@@ -59,6 +60,7 @@ ADDED_COLUMNS = {
     "gpus": "INTEGER NOT NULL DEFAULT 1",
     "share": "INTEGER NOT NULL DEFAULT 0",
     "engine": "TEXT NOT NULL DEFAULT 'local'",
+    "device_name": "TEXT",
 }
 """Columns that databases of earlier versions do not have."""
 
@@ -79,6 +81,7 @@ class QueuedRun:
     gpus: int
     share: bool
     device: str | None
+    device_name: str | None
     engine: str
     native: str | None
     submitted: float
@@ -314,10 +317,12 @@ class QueueStore:
         ended: float | None = None,
         iteration: int | None = None,
         metrics: dict[str, float] | None = None,
+        device_name: str | None = None,
     ) -> bool:
         """Give a run its final state, once; False where it has one already. ``ended`` is now where absent [Unix s]."""
         values = {"state": state, "ended": ended or time.time(), "message": message, "iteration": iteration}
-        return self._update(run_id, UNFINISHED_STATES, **values, metrics=json.dumps(metrics or {}))
+        values |= {"metrics": json.dumps(metrics or {}), "device_name": device_name}
+        return self._update(run_id, UNFINISHED_STATES, **values)
 
     def set_times(self, run_id: str, *, started: float, ended: float) -> None:
         """Correct when a run started and ended, for one that is read back from its record [unix seconds]."""

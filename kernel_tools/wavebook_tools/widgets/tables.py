@@ -11,7 +11,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-from wavebook_tools.jobs.devices import Device
+from wavebook_tools.jobs.devices import CPU, Device
 from wavebook_tools.metrics.quantities import NO_UNIT, by_preference, format_number, quantity
 from wavebook_tools.widgets.reading import Reading, device_label
 
@@ -120,11 +120,19 @@ def _counted(reading: Reading) -> str:
     return ", ".join(f"{count} {state}" for state, count in reading.counts.items())
 
 
+def _devices(run: dict[str, Any], labels: dict[str, str]) -> str:
+    """Short names of a run's devices; those of another machine by the name that its result has for them."""
+    ids = [name for name in (run["device"] or "").split(",") if name]
+    if run["device_name"] and CPU not in ids and not any(name in labels for name in ids):
+        return run["device_name"] if len(ids) == 1 else f"{len(ids)} × {run['device_name']}"
+    return ", ".join(labels.get(name, name[:12]) for name in ids)
+
+
 def _run_rows(run: dict[str, Any], labels: dict[str, str], now: float) -> list[tuple[str, ...]]:
     doing = run["phase"] if run["state"] == "running" and run["phase"] else run["state"]
     if run["priority"]:
         doing += f" (priority {run['priority']:+d})"
-    devices = ", ".join(labels.get(name, name[:12]) for name in (run["device"] or "").split(",") if name)
+    devices = _devices(run, labels)
     colour = _COLOURS.get(run["state"], "inherit")
     note = run["message"] or ""
     cells = (
