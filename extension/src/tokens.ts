@@ -273,12 +273,21 @@ export interface ICodeDiff {
   diff: string;
 }
 
+export interface IEstimate {
+  runs: number;
+  /** Null where no earlier run tells. */
+  seconds: number | null;
+  gpu_hours: number | null;
+  /** Devices that ran the task, where they are others than the plan's. */
+  measured_on: string[];
+}
+
 export interface IApproval {
   id: number;
   kind: 'wave';
   state: ApprovalState;
   plan: IWavePlan;
-  estimate: { runs: number; seconds: number | null; gpu_hours: number | null };
+  estimate: IEstimate;
   created: number;
   expires: number;
   decided: number | null;

@@ -5,15 +5,20 @@ import pytest
 from tests.agent.conftest import a_plan
 from tests.projects import Drawn, draw_wave
 from wavebook.agent.estimate import estimate
+from wavebook_tools.jobs.devices import Device
 
 
-def measured(root, *, seconds: float):
-    """A project with one finished run of 64 robots and 60 iterations that took so long, 48 s of it training."""
+def measured(root, *, seconds: float, **fields: str):
+    """A project with one finished run of 64 robots and 60 iterations that took so long, 48 s of it training.
+
+    ``fields`` go into its result.
+    """
     project = draw_wave(root, [Drawn("baseline", {0: 0.3}, baseline=True)])
     (run,) = project.runs()
     events = [json.loads(line) for line in run.events_path.read_text().splitlines()]
     events[-1]["t"] = events[0]["t"] + seconds
     run.events_path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    run.result_path.write_text(json.dumps(json.loads(run.result_path.read_text()) | fields))
     return project
 
 
@@ -49,6 +54,17 @@ def test_runs_that_share_a_device_go_side_by_side(tmp_path):
 def test_runs_of_another_task_tell_nothing(tmp_path):
     project = measured(tmp_path, seconds=60)
     assert estimate(project, a_plan(task="Wavebook-Velocity-Rough-DHAV1")).seconds is None
+
+
+def test_a_time_of_other_devices_says_so(tmp_path, monkeypatch):
+    project = measured(tmp_path, seconds=60, device="cuda:0", device_name="NVIDIA H200")
+    on_cpu = estimate(project, a_plan(devices=["auto"]))
+    assert (on_cpu.seconds, on_cpu.measured_on) == (None, ["NVIDIA H200"])
+    for name, told in (("NVIDIA H200", []), ("NVIDIA L4", ["NVIDIA H200"])):
+        gpus = [Device(id="GPU-1", kind="gpu", name=name, index=0)]
+        monkeypatch.setattr("wavebook.agent.estimate.list_devices", lambda gpus=gpus: gpus)
+        guess = estimate(project, a_plan(devices=["auto"], num_envs=64, iterations=60))
+        assert (guess.seconds, guess.measured_on) == (pytest.approx(3 * 60), told)
 
 
 def test_a_damaged_record_is_passed_over(tmp_path):

@@ -74,7 +74,8 @@ def make_project(root: Path) -> Project:
     record.log_path.write_text("first line\n" * 400 + "\x1b[31mRuntimeError: CUDA out of memory\x1b[0m\n")
     result = project.run(ELSEWHERE).result()
     assert result is not None
-    write_json(project.run(ELSEWHERE).result_path, result.model_copy(update={"device_name": "NVIDIA H200"}))
+    named = {"device": "cuda:0", "device_name": "NVIDIA H200"}
+    write_json(project.run(ELSEWHERE).result_path, result.model_copy(update=named))
     index(project)
     write_template(project, "quick", TALKING, EVALUATION)
     return project
@@ -351,6 +352,7 @@ def test_every_command_is_described_and_reached(sidebar: Sidebar, lab: Lab) -> N
 def test_a_plan_is_sent_to_a_chosen_device(sidebar: Sidebar, lab: Lab, artifact: Callable[[str], Path]) -> None:
     sidebar.ask("track velocity better on flat ground, 2 experiments")
     card = sidebar.cards.last
+    expect(card).to_contain_text("as on NVIDIA H200")
     sidebar.widen(240)
     for name in ("Approve", "Change…", "Reject"):
         button, panel = card.get_by_role("button", name=name).bounding_box(), sidebar.panel.bounding_box()

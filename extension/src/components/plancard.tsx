@@ -3,7 +3,7 @@ import React, { useId, useState } from 'react';
 
 import { CommandIDs } from '../commandids';
 import { duration } from '../format';
-import type { IApproval, IPlannedExperiment } from '../tokens';
+import type { IApproval, IEstimate, IPlannedExperiment } from '../tokens';
 import { CodeDiffs } from './codediff';
 import { useNow, usePanel } from './context';
 import { Overrides } from './overrides';
@@ -38,8 +38,8 @@ export function PlanCard(props: { approval: IApproval }): JSX.Element {
       </h3>
       <p className="jp-Wavebook-planCost">
         <strong>{trans._n('%1 run', '%1 runs', estimate.runs)}</strong>
-        {estimate.seconds !== null && (
-          <span>{trans.__('about %1', duration(estimate.seconds, trans))}</span>
+        {(estimate.seconds !== null || state === 'pending') && (
+          <span>{timeLabel(estimate, trans)}</span>
         )}
         {estimate.gpu_hours !== null && estimate.gpu_hours > 0 && (
           <span>{trans.__('%1 GPU hours', estimate.gpu_hours.toPrecision(2))}</span>
@@ -244,6 +244,19 @@ function Decide(props: { approval: IApproval }): JSX.Element {
       </p>
     </div>
   );
+}
+
+/** How long a wave takes, by which devices, or why nothing tells it. */
+function timeLabel(estimate: IEstimate, trans: TranslationBundle): string {
+  const { seconds, measured_on } = estimate;
+  const elsewhere = measured_on.join(', ');
+  if (seconds === null) {
+    return elsewhere
+      ? trans.__('time unknown: its task has only run on %1', elsewhere)
+      : trans.__('time unknown: no run of its task has finished yet');
+  }
+  const time = duration(seconds, trans);
+  return elsewhere ? trans.__('about %1, as on %2', time, elsewhere) : trans.__('about %1', time);
 }
 
 function approvalLabel(approval: IApproval, trans: TranslationBundle): string {

@@ -22,6 +22,9 @@ class Estimate(BaseModel):
     """Time until the last run ends, its devices free [s]."""
     gpu_hours: float | None = None
     """Time on GPUs over all runs [h]; 0 on a CPU."""
+    measured_on: list[str] = []
+    """Names of the devices that ran the task, where they are others than the plan's: where a time is given, it is
+    theirs; where none is, nothing tells how much slower or faster the plan's are."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Cost:
     train_seconds: float
     """Wall time of the training alone [s]."""
     on_gpu: bool
+    device_name: str = ""
+    """Empty where its record does not tell."""
 
     def scaled(self, num_envs: int, iterations: int) -> float:
         """The time of a like run of another size [s]: training in proportion to its iterations, the rest as it is.
@@ -47,16 +52,23 @@ class Cost:
 
 
 def estimate(project: Project, plan: WavePlan) -> Estimate:
-    """The cost of a plan on this machine, from finished runs of its task on the same kind of device."""
+    """The cost of a plan on this machine, from finished runs of its task on its devices, else on others of their kind.
+
+    Between processors and GPUs nothing is carried over: they differ by a factor of a hundred.
+    """
     runs = plan.run_count
     try:
         devices = select_devices(plan.devices, list_devices())
     except WavebookError:
         return Estimate(runs=runs)  # the approval will say what is wrong with the devices
     on_gpu = any(device.kind == "gpu" for device in devices)
-    costs = [cost for cost in costs_of(project.runs(), plan.task) if cost.on_gpu == on_gpu]
+    measured = costs_of(project.runs(), plan.task)
+    costs = [cost for cost in measured if cost.on_gpu == on_gpu]
     if not costs:
-        return Estimate(runs=runs, gpu_hours=None if on_gpu else 0.0)
+        return Estimate(runs=runs, gpu_hours=None if on_gpu else 0.0, measured_on=_names(measured))
+    # The driver tells what a GPU is called; for a processor every record has words of its own.
+    same = [cost for cost in costs if not on_gpu or cost.device_name in {"", *(device.name for device in devices)}]
+    costs = same or costs
     each = []
     for experiment in plan.experiments:
         num_envs = experiment.num_envs or plan.num_envs
@@ -68,7 +80,12 @@ def estimate(project: Project, plan: WavePlan) -> Estimate:
         runs=runs,
         seconds=round(_makespan(each, _at_once(project, plan, len(devices))), 1),
         gpu_hours=round(sum(each) / 3600, 3) if on_gpu else 0.0,
+        measured_on=[] if same else _names(costs),
     )
+
+
+def _names(costs: Iterable[Cost]) -> list[str]:
+    return sorted({cost.device_name or ("a GPU" if cost.on_gpu else "a processor") for cost in costs})
 
 
 def _at_once(project: Project, plan: WavePlan, devices: int) -> int:
@@ -95,9 +112,9 @@ def costs_of(records: Iterable[RunRecord], task: str) -> list[Cost]:
             last = event
         wall = last["t"] - first["t"] if first and last else result.train_seconds
         on_gpu = not result.device.startswith("cpu")
-        costs.append(
-            Cost(spec.num_envs, spec.iterations, max(wall, result.train_seconds), result.train_seconds, on_gpu)
-        )
+        seconds = max(wall, result.train_seconds)
+        name = str(getattr(result, "device_name", None) or "")
+        costs.append(Cost(spec.num_envs, spec.iterations, seconds, result.train_seconds, on_gpu, name))
     return costs
 
 
