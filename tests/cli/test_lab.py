@@ -35,7 +35,19 @@ def test_jupyterlab_does_not_ask_for_news_over_the_first_directive(tmp_path: Pat
         lab.terminate()
         lab.wait(60)
     defaults = {name: of["default"] for name, of in settings["schema"]["properties"].items()}
-    assert (defaults["fetchNews"], defaults["doNotDisturbMode"]) == ("false", True)
+    assert (defaults["fetchNews"], defaults["checkForUpdates"], defaults["doNotDisturbMode"]) == ("false", False, True)
+
+
+def test_a_binder_is_answered_in_the_same_place(tmp_path: Path) -> None:
+    start = Path(__file__).parents[2] / "binder" / "start"
+    code = (
+        "import json; from jupyter_server.services.config.manager import ConfigManager as Manager; "
+        "print(json.dumps(Manager(config_dir_name='labconfig').get('default_setting_overrides')))"
+    )
+    binaries = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {"PATH": binaries, "HOME": str(tmp_path), "REPO_DIR": str(start.parents[1])}
+    told = subprocess.run([start, sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    assert json.loads(told.stdout)[NOTIFICATION]["fetchNews"] == "false"
 
 
 def answer(lab: subprocess.Popen[bytes], url: str) -> Any:

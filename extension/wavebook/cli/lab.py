@@ -16,8 +16,9 @@ NO_BUILD = {"page_config_data": {"buildCheck": False, "buildAvailable": False}}
 with an offer to rebuild itself, which takes minutes and fails without a network."""
 
 CONFIG = Path(__file__).parents[1] / "lab_config"
-"""Answers for the person what JupyterLab would ask at its first start, with a question that lies over the input of the
-first directive: it fetches no news. Its settings can be changed as ever."""
+"""Keeps JupyterLab's notes from the input of the first directive, over which they lie: it does not ask whether to fetch
+news and fetches none, nor does it look for a newer version of itself, which Wavebook's lock names. Its settings can be
+changed as ever. ``binder/start`` takes it, too."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
