@@ -26,6 +26,7 @@ export namespace CommandIDs {
   export const attach = 'wavebook:attach';
   export const grantBudget = 'wavebook:grant-budget';
   export const revokeBudget = 'wavebook:revoke-budget';
+  export const grantNight = 'wavebook:grant-night';
   export const stopNight = 'wavebook:stop-night';
   export const openReplay = 'wavebook:open-replay';
   export const copyTemplate = 'wavebook:copy-template';

@@ -13,6 +13,7 @@ import type { IPlotContext } from './bokeh/embed';
 import { addChatCommands, type IChatCommandOptions } from './chat/commands';
 import type { Conversation } from './chat/conversation';
 import { comparisonIcon, waveIcon } from './icons';
+import { addNightCommands } from './night';
 import type { ProjectModel } from './project';
 import { addTemplateCommands } from './templates';
 import { addRunCommands, type IRunCommandOptions } from './runs/commands';
@@ -340,7 +341,7 @@ export function addCommands(options: ICommandOptions): void {
     },
     { waves: { type: 'array', items: WAVE, description: 'Numbers of the waves to compare' } },
     async args => {
-      let waves = args.waves;
+      let waves = typeof args.waves === 'number' ? [args.waves] : args.waves;
       if (!waves?.length) {
         const wave = await chooseWave(
           args,
@@ -378,6 +379,7 @@ export function addCommands(options: ICommandOptions): void {
 
   addRunCommands({ ...options, add, chooseRun, chooseWave, contextRow });
   addChatCommands({ ...options, add, chooseRun });
+  addNightCommands({ ...options, add });
   addTemplateCommands({ ...options, add });
 }
 
@@ -389,7 +391,8 @@ export interface ICommandArguments {
   changes?: Partial<IPlanChanges>;
   run?: string;
   wave?: number;
-  waves?: number[];
+  /** Numbers of waves, or how many a night may have. */
+  waves?: number | number[];
   confirm?: boolean;
   resume?: boolean;
   priority?: number;
@@ -400,6 +403,9 @@ export interface ICommandArguments {
   path?: string;
   runs?: number;
   hours?: number;
+  gpu_hours?: number;
+  until?: string;
+  patience?: number;
   template?: string;
   name?: string;
 }

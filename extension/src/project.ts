@@ -8,6 +8,7 @@ import {
   type IBudget,
   type ICheckedChanges,
   type INight,
+  type INightRequest,
   type IPlanChanges,
   type IProject,
   type IRequest,
@@ -161,6 +162,18 @@ export class ProjectModel implements IDisposable {
     } finally {
       await this.refresh(['requests']);
     }
+  }
+
+  /** What a night would be granted, in words; rejects with the server's words where it cannot be. */
+  nightTerms(asked: INightRequest): Promise<string> {
+    return this._server.nightTerms(asked);
+  }
+
+  /** Let the agent work wave after wave; only after a person has agreed to the terms. */
+  async grantNight(asked: INightRequest): Promise<INight | null> {
+    this._night = await this._server.grantNight(asked);
+    this._changed.emit();
+    return this._night;
   }
 
   /** Stop the night and its runs; rejects with the server's words. */

@@ -16,6 +16,7 @@ import type {
   ILogPart,
   IMetrics,
   INight,
+  INightRequest,
   IPlanChanges,
   IProject,
   IRequest,
@@ -89,6 +90,14 @@ export class Server implements IServer {
 
   async night(): Promise<INight | null> {
     return (await this._json<{ night: INight | null }>('night')).night;
+  }
+
+  async nightTerms(asked: INightRequest): Promise<string> {
+    return (await this._json<{ terms: string }>('night/terms', asked)).terms;
+  }
+
+  async grantNight(asked: INightRequest): Promise<INight | null> {
+    return (await this._json<{ night: INight | null }>('night', asked)).night;
   }
 
   async stopNight(): Promise<INight | null> {

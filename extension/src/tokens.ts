@@ -377,6 +377,17 @@ export interface IChange {
 }
 
 /** What the models need of the server; its HTTP is in request.ts. */
+/** A night that is asked for; limits that are absent come from wavebook.toml. */
+export interface INightRequest {
+  directive: string;
+  waves?: number;
+  runs?: number;
+  gpu_hours?: number;
+  hours?: number;
+  until?: string;
+  patience?: number;
+}
+
 export interface IServer {
   project(): Promise<IProject>;
   waves(): Promise<IWave[]>;
@@ -393,6 +404,9 @@ export interface IServer {
   answerRequest(request: number, decision: 'allow' | 'deny'): Promise<IRequest>;
   /** The newest night, or null where there was none. */
   night(): Promise<INight | null>;
+  /** What would be granted, in the server's words; rejects what cannot be. */
+  nightTerms(asked: INightRequest): Promise<string>;
+  grantNight(asked: INightRequest): Promise<INight | null>;
   /** Stops the night and its runs. */
   stopNight(): Promise<INight | null>;
   cancelRun(run: string): Promise<string[]>;

@@ -52,6 +52,7 @@ WRITES = [
     ("POST", "requests/1"),
     ("POST", "templates/train/copy"),
     ("POST", "night"),
+    ("POST", "night/terms"),
     ("DELETE", "night"),
 ]
 ROUTES = [*(("GET", path) for path in READS), *WRITES]

@@ -26,7 +26,14 @@ async def test_a_night_is_granted_told_and_stopped(project, call, jp_fetch):
     assert (await call("DELETE", "night"))[0] == 404
     assert (await call("POST", "night", {"directive": "learn faster", "waves": 0}))[0] == 400
     assert (await call("POST", "night", {"directive": "learn faster", "until": "reward=3"}))[0] == 400
-    status, granted = await call("POST", "night", {"directive": "learn faster", "waves": 2, "hours": 1})
+    asked = {"directive": "learn faster", "waves": 2, "hours": 1}
+    # Told before it is granted, so that a person can agree to it.
+    status, told = await call("POST", "night/terms", asked)
+    assert (status, told["directive"]) == (200, "learn faster")
+    assert told["terms"].startswith("2 waves of up to")
+    assert (await call("POST", "night/terms", {**asked, "hours": -1}))[0] == 400
+    assert (await call("GET", "night")) == (200, {"night": None})
+    status, granted = await call("POST", "night", asked)
     assert status == 200
     assert granted["night"]["waves"] == {"used": 0, "allowed": 2}
     assert (await call("POST", "night", {"directive": "another"}))[0] == 409

@@ -284,18 +284,4 @@ function addBudgetCommands(options: IChatCommandOptions): void {
       return { budget: null };
     }
   );
-
-  add(
-    CommandIDs.stopNight,
-    {
-      label: trans.__('Stop the Night'),
-      caption: trans.__('End night mode and cancel its runs')
-    },
-    {},
-    async () => {
-      await project.stopNight();
-      return { stopped: true };
-    },
-    { icon: stopIcon }
-  );
 }

@@ -9,7 +9,7 @@ from tornado.web import authenticated
 
 from wavebook.agent.night import process
 from wavebook.agent.night.status import night_status
-from wavebook.agent.night.terms import make_terms
+from wavebook.agent.night.terms import Terms, make_terms
 from wavebook.routes.base import Body, RouteHandler
 from wavebook_tools.records.project import Project
 
@@ -31,9 +31,19 @@ class NightBody(Body):
 def grant(project: Project, body: NightBody, by: str) -> dict[str, Any]:
     """Grant a night and begin it."""
     Project.create(project.root)
-    given = body.model_dump(exclude={"directive"})
-    process.start(project, make_terms(body.directive, project.settings().night, given), by)
+    process.start(project, terms_of(project, body), by)
     return night_status(project)
+
+
+def terms_of(project: Project, body: NightBody) -> Terms:
+    """The terms of a night that is asked for."""
+    return make_terms(body.directive, project.settings().night, body.model_dump(exclude={"directive"}))
+
+
+def terms(project: Project, body: NightBody) -> dict[str, Any]:
+    """What a person would grant, in words."""
+    asked = terms_of(project, body)
+    return {"directive": asked.directive, "terms": asked.text}
 
 
 def stop(project: Project, by: str) -> dict[str, Any]:
@@ -61,4 +71,13 @@ class NightHandler(RouteHandler):
         self.finish(await self.work(stop, self.app.project, self.person))
 
 
-ROUTES = [("night", NightHandler)]
+class NightTermsHandler(RouteHandler):
+    """The terms of a night that nobody has granted yet."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        self.finish(await self.work(terms, self.app.project, self.body(NightBody)))
+
+
+ROUTES = [("night", NightHandler), ("night/terms", NightTermsHandler)]
