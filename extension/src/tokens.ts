@@ -294,6 +294,8 @@ export interface IApproval {
   decided_by: string | null;
   why: string;
   code: ICodeDiff[];
+  /** Why a pending plan cannot be approved yet; empty where it can. */
+  problem: string;
   /** The task's own values of what the plan overrides. */
   base: { [name: string]: Value };
 }

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from tests.agent.conftest import WEIGHT, WaitingQueue, a_plan
+from tests.jobs.conftest import write_template
 from wavebook.agent.approvals import Approvals
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue
@@ -66,6 +67,23 @@ def test_approving_writes_the_ledger_and_queues_the_wave(project, approvals, pla
     line = project.ledger.read()[-1]
     assert (line.actor, line.name, line.what, line.why) == ("human", "ada", "approve", "looks right")
     assert line.refs == {"wave": 1, "approval": proposed.id}
+
+
+def test_without_the_simulator_a_plan_says_so_and_is_not_approved(project, approvals, plan, monkeypatch):
+    found = ["isaaclab", "warp"]
+    monkeypatch.setattr("wavebook_tools.notebooks.simulator.find_spec", lambda name: None if name in found else name)
+    proposed = approvals.propose(plan)
+    assert "isaaclab, warp is missing; install it with: pip install 'wavebook[sim]'" in proposed.problem
+    with pytest.raises(WavebookError, match="pip install"):
+        approvals.decide(proposed.id, "approve", "ada")
+    assert (approvals.get(proposed.id).state, project.waves()) == ("pending", [])
+    # A template of the project's own that needs none runs.
+    write_template(project, "train", "x = 1\n")
+    assert approvals.get(proposed.id).problem == ""
+    found.clear()
+    (project.root / "templates" / "train.ipynb").unlink()
+    assert approvals.get(proposed.id).problem == ""
+    assert approvals.decide(proposed.id, "approve", "ada").queued
 
 
 def test_rejecting_queues_nothing(project, approvals, plan):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import wavebook
-from wavebook.cli.simulator import missing_packages
+from wavebook_tools.notebooks.simulator import missing_packages
 
 SETTINGS = """\
 [training]

@@ -160,7 +160,7 @@ function Experiment(props: {
 /** Approve and Reject. A rejection may say why, which the agent reads. */
 function Decide(props: { approval: IApproval }): JSX.Element {
   const { run, trans } = usePanel();
-  const { id, expires } = props.approval;
+  const { id, expires, problem } = props.approval;
   const [rejecting, setRejecting] = useState(false);
   const [editing, setEditing] = useState(false);
   const [deciding, setDeciding] = useState(false);
@@ -211,6 +211,7 @@ function Decide(props: { approval: IApproval }): JSX.Element {
   }
   return (
     <div className="jp-Wavebook-decide">
+      {problem && <p className="jp-Wavebook-fieldProblem">{problem}</p>}
       <div className="jp-Wavebook-buttons">
         <button
           type="button"

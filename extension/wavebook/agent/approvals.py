@@ -22,7 +22,7 @@ from wavebook.agent.code_diffs import CodeDiff, code_diffs, code_refs, digests
 from wavebook.agent.database import opened, transaction
 from wavebook.agent.estimate import Estimate, estimate
 from wavebook.agent.plan_changes import PlanChanges, changed, defaults
-from wavebook.agent.submission import check_placed, check_templates, submit_once
+from wavebook.agent.submission import check_placed, check_simulator, check_templates, submit_once
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.ledger import Actor
@@ -83,6 +83,8 @@ class Approval(BaseModel):
     """The plan's code overrides as diffs."""
     base: dict[str, Any] = Field(default_factory=dict)
     """What the task has without the plan, for every name that the plan overrides; a name it does not know is absent."""
+    problem: str = ""
+    """Why a pending plan cannot be approved here yet, as where the simulator is not installed."""
 
 
 class Approvals:
@@ -172,9 +174,18 @@ class Approvals:
             found = [_approval(row) for row in rows]
         for approval in found:
             approval.base = defaults(approval.plan, self._tasks)
+            if approval.state == "pending":
+                approval.problem = self._problem(approval.plan)
             if digests(approval.plan):
                 approval.code = code_diffs(approval.plan, [a.plan for a in found if a.id < approval.id and _seen(a)])
         return found
+
+    def _problem(self, plan: WavePlan) -> str:
+        try:
+            check_simulator(self.project, plan)
+        except WavebookError as error:
+            return str(error)
+        return ""
 
     def get(self, approval_id: int) -> Approval:
         """One approval; NotFoundError where there is none of that id."""
@@ -214,7 +225,8 @@ class Approvals:
         Raises:
             NotFoundError: There is no such approval.
             UsageError: The plan cannot run any more; it stays pending.
-            WavebookError: It is decided already, or the wave cannot be queued; then it stays pending.
+            WavebookError: It is decided already, the simulator is not installed, or the wave cannot be queued; then it
+                stays pending.
         """
         if verb not in ("approve", "reject"):
             raise UsageError(f"{verb!r} is no decision; give 'approve' or 'reject'")
@@ -234,6 +246,7 @@ class Approvals:
                     approval = approval.model_copy(update={"plan": moved})
                 check_plan(approval.plan, self._tasks, device_names=engine.device_names)
                 check_placed(self.project, approval.plan)
+                check_simulator(self.project, approval.plan)
                 if told:
                     # Before the decision: a change that the ledger cannot hold is not approved.
                     self.project.ledger.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.notebooks.simulator import missing_packages, require_simulator
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 
@@ -47,6 +48,21 @@ def check_templates(project: Project, plan: WavePlan) -> None:
 
     for name in sorted({experiment.template for experiment in plan.experiments}):
         check_template(load_template(project, name), name)
+
+
+def check_simulator(project: Project, plan: WavePlan) -> None:
+    """Refuse a plan whose runs would fail at their first import. What a cluster's nodes have is known to them alone.
+
+    Raises:
+        NotFoundError: There is no template of a name that the plan gives.
+        WavebookError: The simulator is not installed; says how to install it.
+    """
+    if not missing_packages() or project.settings().engine.name != "local":
+        return
+    from wavebook_tools.notebooks.templates import load_template
+
+    for name in sorted({experiment.template for experiment in plan.experiments}):
+        require_simulator(load_template(project, name), name)
 
 
 def check_placed(project: Project, plan: WavePlan) -> None:

@@ -12,9 +12,9 @@ import click
 from rich.table import Table
 
 from wavebook.cli.output import console, json_option, print_json
-from wavebook.cli.simulator import PACKAGES, missing_packages
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.devices import list_devices
+from wavebook_tools.notebooks.simulator import INSTALL, PACKAGES, missing_packages
 from wavebook_tools.records.database import NETWORK_FILE_SYSTEMS, file_system_of
 from wavebook_tools.tasks import load_tasks
 
@@ -84,13 +84,13 @@ def _templates() -> Check:
 def _simulator() -> Check:
     missing = missing_packages()
     if missing:
-        return Check("simulator", False, f"missing: {', '.join(missing)}", "pip install 'wavebook[sim]'")
+        return Check("simulator", False, f"missing: {', '.join(missing)}", INSTALL)
     return Check("simulator", True, ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
 
 
 def _physics() -> Check:
     if missing_packages():
-        return Check("physics", False, "unknown without the simulator", "pip install 'wavebook[sim]'")
+        return Check("physics", False, "unknown without the simulator", INSTALL)
     backends = ["newton_mjwarp (kit-less, CPU and CUDA)"]
     if _version("isaacsim") != "unknown":
         backends.append("physx (Isaac Sim)")

@@ -67,6 +67,8 @@ def plan(
         # Wrapped by the terminal and cut by nobody: what runs is what was read.
         diff = Syntax("", "diff", theme="ansi_light", background_color="default").highlight(code.diff)
         console.print(diff, soft_wrap=True)
+    if approval.problem:
+        console.print(f"\nIt cannot be started here yet: {approval.problem}", soft_wrap=True, markup=False)
     console.print(f"\nApprove and start it: wavebook run {approval.plan.id}")
 
 

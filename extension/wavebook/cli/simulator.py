@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
 from wavebook_tools.errors import WavebookError
+from wavebook_tools.notebooks.simulator import missing_for, missing_packages
 from wavebook_tools.records.keeping import newest_model
 from wavebook_tools.records.project import RunRecord
 from wavebook_tools.records.run import RunSpec
-
-PACKAGES = ("isaaclab", "torch", "rsl_rl", "newton", "warp")
-
-
-def missing_packages() -> list[str]:
-    """The simulator's packages that are not installed."""
-    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
 def require_simulator(what: str) -> None:
@@ -26,10 +19,7 @@ def require_simulator(what: str) -> None:
         WavebookError: Says what is missing and how to install it.
     """
     if missing := missing_packages():
-        raise WavebookError(
-            f"{what} needs the simulator, of which {', '.join(missing)} is missing; "
-            "install it with: pip install 'wavebook[sim]'"
-        )
+        raise WavebookError(missing_for(what, missing))
 
 
 def saved_policy(record: RunRecord) -> Path:

@@ -271,8 +271,12 @@ class Queue:
         import nbformat
 
         from wavebook_tools.notebooks.rendering import render
+        from wavebook_tools.notebooks.simulator import require_simulator
 
-        return str(nbformat.writes(render(self.project, spec))) + "\n"
+        notebook = render(self.project, spec)
+        if cluster_for(self.project.settings()) is None:  # its nodes have environments of their own
+            require_simulator(notebook, spec.template)
+        return str(nbformat.writes(notebook)) + "\n"
 
     def _add(self, plan: WavePlan, specs: list[RunSpec]) -> None:
         self.store.add((spec, self.project.relative(self.project.run_folder(plan, spec))) for spec in specs)
