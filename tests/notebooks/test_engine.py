@@ -189,6 +189,22 @@ def test_an_alert_of_a_notebook_tells_no_secret(tmp_path: Path) -> None:
     assert alerts[0]["evidence"] == {"sent": ["[redacted key]"]}
 
 
+def test_names_of_metrics_tell_no_secret(tmp_path: Path) -> None:
+    spec(tmp_path)
+    key = "sk-ant-" + "a1B2" * 8
+    session = RunSession.open("exp001/s0", tmp_path)
+    session.iteration(0, {f"Reward/{key}": 1.0, "Train/mean_reward": 2.0})
+    protocol = {"name": "wavebook", "version": 1, "hash": "test"}
+    measured = {"error_vel_xy": 0.1, "error_vel_yaw": 0.2, "time_out": 1.0, "num_envs": 2, f"rate {key}": 3.0}
+    session.finish(
+        {"protocol": protocol, **measured}, device="cpu", train_seconds=1.0, env_steps_per_second=1.0, log=f"{key}.txt"
+    )
+    (metrics,) = (e for e in read_events(session.record.events_path) if e["kind"] == "metric")
+    assert metrics["values"] == {"Reward/[redacted key]": 1.0, "Train/mean_reward": 2.0}
+    result = json.loads(session.record.result_path.read_text())
+    assert (result["rate [redacted key]"], result["log"]) == (3.0, "[redacted key].txt")
+
+
 def test_a_notebook_of_another_run_is_refused(tmp_path: Path) -> None:
     spec(tmp_path)
     with pytest.raises(UsageError, match="names the run 'exp002/s0' and lies in the folder of 'exp001/s0'"):

@@ -6,6 +6,7 @@ import faulthandler
 import os
 import sys
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,11 @@ class RunSession:
         self._events.write("state", state=state, phase=name, **told)
 
     def iteration(self, iteration: int, values: dict[str, float]) -> None:
-        """Record one training iteration's metrics, with rsl_rl's names; a line is printed now and then."""
-        self._events.metric(iteration, values)
+        """Record one training iteration's metrics, with rsl_rl's names; a line is printed now and then.
+
+        Names are redacted, too: everything that shows or compares a run writes them out.
+        """
+        self._events.metric(iteration, {_shown(name): value for name, value in values.items()})
         total = self.spec.iterations
         if iteration % max(1, total // PRINTED_LINES) == 0 or iteration + 1 == total:
             now = time.monotonic()
@@ -138,18 +142,25 @@ class RunSession:
         print(f"Alert: {message}", file=sys.stderr)
 
     def finish(self, measured: dict[str, Any], **training: Any) -> RunResult:
-        """Write result.json from what the evaluation measured and what the training took; once.
+        """Write result.json from what the evaluation measured and what the training took, secrets redacted; once.
 
         Raises:
             WavebookError: The run has a result already.
         """
         if self.record.result_path.exists():
             raise WavebookError(f"{self.record.result_path} is there already; a run has one result")
-        result = RunResult.model_validate({**training, **measured, "seed": self.spec.seed})
+        told = redact_document({**training, **measured})
+        result = RunResult.model_validate({**told, "seed": self.spec.seed})
         write_json(self.record.result_path, result.model_dump(mode="json", exclude_none=True))
         if self.by_hand:
             self._events.write("state", state=RunState.DONE, message="executed by hand")
         return result
+
+
+@lru_cache(maxsize=4096)
+def _shown(name: str) -> str:
+    """A metric's name without secrets; the same ones come with every iteration."""
+    return redact(name)
 
 
 def _repeat_of(original: RunRecord, run_id: RunId) -> RunRecord:
