@@ -271,6 +271,23 @@ def test_a_run_is_followed_and_a_failed_one_explained(
     expect(view.get_by_label("Result")).to_contain_text("error_vel_xy")
 
 
+def test_the_filter_fills_its_lines_at_any_width(sidebar: Sidebar) -> None:
+    bar = sidebar.panel.get_by_role("search")
+    parts = [bar.get_by_role("searchbox"), bar.get_by_label("State"), bar.get_by_label("Order")]
+    for width, lines in ((280, 2), (330, 2), (460, 1)):
+        sidebar.widen(width)
+        boxes = [part.bounding_box() for part in parts]
+        whole = bar.bounding_box()
+        assert whole is not None
+        rows: dict[float, float] = {}
+        for box in boxes:
+            assert box is not None
+            rows[box["y"]] = max(rows.get(box["y"], 0), box["x"] + box["width"])
+        assert len(rows) == lines, width
+        for end in rows.values():  # none of them ends before the bar does
+            assert whole["x"] + whole["width"] - end == pytest.approx(8, abs=1), width
+
+
 def test_queued_runs_are_sent_to_devices(
     sidebar: Sidebar, lab: Lab, artifact: Callable[[str], Path], accessible: Callable[[Page, str], None]
 ) -> None:
