@@ -60,7 +60,9 @@ export function keepLive(
       const silent = Date.now() - lastPush >= SILENCE;
       if (project.problem !== null || project.waves === null || (waiting && silent)) {
         await project.refresh();
-        await conversation.load();
+        if (project.problem === null) {
+          await conversation.load();
+        }
       }
     }
   });

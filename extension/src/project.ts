@@ -233,6 +233,10 @@ export class ProjectModel implements IDisposable {
       const parts = [...this._wanted];
       this._wanted.clear();
       try {
+        if (this._problem !== null) {
+          // One question tells whether anybody answers again; the browser's console complains of each that nobody does.
+          await this._fetch(parts.shift()!);
+        }
         await Promise.all(parts.map(part => this._fetch(part)));
         this._problem = null;
       } catch (reason) {

@@ -102,8 +102,13 @@ def test_a_server_that_was_away_is_asked_soon_and_its_banner_goes(sidebar: Sideb
     page.evaluate("void window.jupyterapp.commands.execute('wavebook:refresh').catch(() => undefined)")
     alert = sidebar.panel.get_by_role("alert")
     expect(alert).to_contain_text("cannot reach its server")
-    for _ in range(3):  # every 15 s where nothing is wrong
+    asked: list[str] = []
+    for time in range(3):  # every 15 s where nothing is wrong
         page.wait_for_event("requestfailed", lambda request: "/wavebook/api/project" in request.url, timeout=12_000)
+        if time == 0:  # what was asked before this is over now
+            page.on("requestfailed", lambda request: asked.append(request.url.partition("/wavebook/api/")[2]))
+    # One question each time, not one for everything that is shown: the console tells of all of them.
+    assert {path.partition("?")[0] for path in asked if path} == {"project"}
     page.unroute("**/wavebook/api/**")
     expect(alert).to_have_count(0)
 
