@@ -9,6 +9,7 @@ from tests.agent.conftest import WEIGHT, WaitingQueue, a_plan
 from tests.jobs.conftest import write_template
 from wavebook.agent.approvals import Approvals
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError
+from wavebook_tools.jobs.devices import Device
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.notebooks.templates import copy_template
@@ -142,6 +143,40 @@ def test_devices_can_be_chosen_at_approval(project, approvals):
     approvals.decide(proposed.id, "approve", "ada", devices=["cpu"])
     assert project.wave(1).plan().devices == ["cpu"]
     assert approvals.get(proposed.id).plan.devices == ["cpu"]
+
+
+@pytest.fixture
+def cards(monkeypatch):
+    """The GPUs that this machine has, as a test changes them."""
+    cards = [Device(f"GPU-{name}", "gpu", "H100", index=index) for index, name in enumerate("ab")]
+    for module in ("wavebook.agent.submission", "wavebook.agent.estimate", "wavebook_tools.jobs.queue"):
+        monkeypatch.setattr(f"{module}.list_devices", lambda: cards)
+    return cards
+
+
+def test_more_gpus_than_the_machine_has_are_refused_as_they_are_proposed(project, approvals, cards):
+    with pytest.raises(UsageError, match=r"each run of exp001 wants 4 devices and may take 2 \(0, 1\); .* gpus = 2$"):
+        approvals.propose(a_plan(devices=["auto"], num_envs=4, gpus=4))
+    pinned = ExperimentSpec(id="exp001", slug="pinned", hypothesis="It runs.", devices=["1"], gpus=2)
+    with pytest.raises(UsageError, match=r"may take 1 \(1\); plan for gpus = 1, or let it take 2 of 0, 1$"):
+        approvals.propose(a_plan(experiments=[pinned]))
+    assert not approvals.list()
+    project.settings_path.write_text('[engine]\nname = "slurm"\n')
+    approvals.propose(a_plan(devices=["auto"], num_envs=4, gpus=4))  # a cluster's GPUs are not this machine's
+
+
+def test_a_plan_that_a_choice_of_devices_mends_waits_for_it(project, approvals, cards):
+    proposed = approvals.propose(a_plan(devices=["7"], gpus=2))
+    with pytest.raises(UsageError, match="'7' fits no device"):
+        approvals.decide(proposed.id, "approve", "ada")
+    (gone,) = cards[1:]
+    cards.remove(gone)
+    with pytest.raises(UsageError, match=r"may take 1 \(0\); plan for gpus = 1$"):
+        approvals.decide(proposed.id, "approve", "ada", devices=["auto"])
+    assert approvals.get(proposed.id).state == "pending"
+    cards.append(gone)
+    approvals.decide(proposed.id, "approve", "ada", devices=["0", "1"])
+    assert project.wave(1).plan().devices == ["0", "1"]
 
 
 @pytest.mark.parametrize("devices", [["7"], ["gpu0"], []])

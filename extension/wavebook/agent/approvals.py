@@ -124,11 +124,15 @@ class Approvals:
         Raises:
             NotFoundError: There is no template of a name that the plan gives.
             TakenError: One of its numbers is taken.
-            UsageError: The plan cannot run (``check_plan``, ``check_templates``), or too many wait for a decision.
+            UsageError: The plan cannot run (``check_plan``, ``check_templates``, ``check_placed``), or too many wait
+                for a decision.
+            WavebookError: The driver of the devices that the plan names does not answer.
         """
         settings = self.project.settings()
         check_plan(plan, self._tasks, device_names=settings.engine.device_names)
         check_templates(self.project, plan)
+        # The wave's devices may still be chosen as it is approved, so only what no choice mends is refused here.
+        check_placed(self.project, plan.model_copy(update={"devices": ["auto"]}))
         plan = plan.model_copy(update={"budget": plan.budget.within(settings.budget)})
         now = round(self._clock(), 3)
         guess = estimate(self.project, plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wavebook_tools.jobs.devices import list_devices, select_devices
+from wavebook_tools.jobs.devices import check_devices_of, list_devices
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.notebooks.simulator import missing_packages, require_simulator
 from wavebook_tools.records.plan import WavePlan
@@ -66,16 +66,15 @@ def check_simulator(project: Project, plan: WavePlan) -> None:
 
 
 def check_placed(project: Project, plan: WavePlan) -> None:
-    """Refuse a plan that names a device which this machine does not have. A cluster's devices are known to it alone.
+    """Refuse a plan whose runs this machine cannot hold; the queue checks the same as it takes the wave, since devices
+    come and go. A cluster's devices are known to it alone.
 
     Raises:
-        UsageError: A name fits no device, or several.
+        UsageError: A name fits no device, or several, or a run trains on more devices than it may take.
         WavebookError: The driver does not answer.
     """
     if project.settings().engine.name != "local":
         return
-    requests = [plan.devices, *(one.devices for one in plan.experiments if one.devices is not None)]
-    named = [devices for devices in requests if devices != ["auto"]]
-    there = list_devices() if named else []  # asking the driver takes its time
-    for devices in named:
-        select_devices(devices, there)
+    runs = [(one.devices or plan.devices, one.gpus or plan.gpus) for one in plan.experiments]
+    if any(devices != ["auto"] or gpus > 1 for devices, gpus in runs):  # asking the driver takes its time
+        check_devices_of(plan, list_devices())

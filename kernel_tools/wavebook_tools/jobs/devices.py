@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wavebook_tools.errors import UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.processes import belongs_to_a_run
+
+if TYPE_CHECKING:  # pydantic takes most of a dispatcher's start
+    from wavebook_tools.records.plan import WavePlan
 
 CPU = "cpu"
 
@@ -117,6 +120,39 @@ def select_devices(requested: list[str], devices: list[Device]) -> list[Device]:
         if fitting[0] not in chosen:
             chosen.append(fitting[0])
     return chosen
+
+
+def devices_for(who: str, requested: list[str], gpus: int, devices: list[Device]) -> list[Device]:
+    """The devices that a request allows, where they are enough.
+
+    Args:
+        who: Whose request it is, for the message.
+        requested: As ``select_devices`` takes it.
+        gpus: How many devices one run trains on.
+        devices: What this machine has.
+
+    Raises:
+        UsageError: A name fits no device, or more than one, or the run trains on more devices than it may take.
+    """
+    allowed = select_devices(requested, devices)
+    if gpus > len(allowed):
+        choice = f"plan for gpus = {len(allowed)}"
+        if gpus <= len(devices):
+            choice += f", or let it take {gpus} of {', '.join(device.label for device in devices)}"
+        labels = ", ".join(device.label for device in allowed)
+        raise UsageError(f"{who} wants {gpus} devices and may take {len(allowed)} ({labels}); {choice}")
+    return allowed
+
+
+def check_devices_of(plan: WavePlan, devices: list[Device]) -> None:
+    """Refuse a plan with an experiment whose runs these devices cannot hold.
+
+    Raises:
+        UsageError: A name fits no device, or more than one, or a run trains on more devices than it may take.
+    """
+    for experiment in plan.experiments:
+        gpus = experiment.gpus or plan.gpus
+        devices_for(f"each run of {experiment.id}", experiment.devices or plan.devices, gpus, devices)
 
 
 class _NoDriverError(Exception):

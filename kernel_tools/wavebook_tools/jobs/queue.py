@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
 from wavebook_tools.jobs import engines, wakeup
 from wavebook_tools.jobs.cancellation import request_cancellation
-from wavebook_tools.jobs.devices import Device, list_devices, select_devices
+from wavebook_tools.jobs.devices import check_devices_of, devices_for, list_devices
 from wavebook_tools.jobs.engines import cluster_for
 from wavebook_tools.jobs.resume import begin_resumed, newest_checkpoint
 from wavebook_tools.jobs.store import LOCAL, QueuedRun, QueueStore
@@ -67,7 +67,7 @@ class Queue:
         self._refuse_known(plan)
         settings = self.project.settings()
         if cluster_for(settings) is None:
-            _check_devices(plan)
+            check_devices_of(plan, list_devices())
             self.ensure_dispatcher()  # it starts while the notebooks are written
         limits = settings.limits.of_run(plan.budget.run_hours)
         specs = [
@@ -184,7 +184,7 @@ class Queue:
         """
         row = self._row(RunId(run_id))
         if cluster_for(self.project.settings()) is None:
-            _check_request(run_id, devices, row.gpus, list_devices())
+            devices_for(run_id, devices, row.gpus, list_devices())
         if not self.store.set_devices(run_id, devices):
             raise _no_longer_queued(row, "cancel it, retry it, and send the repeat elsewhere")
         # The spec is the run's whole input, from which a lost database is rebuilt.
@@ -319,24 +319,6 @@ def recover(project: Project) -> bool:
             return False
     wakeup.ensure_dispatcher(project)
     return True
-
-
-def _check_devices(plan: WavePlan) -> None:
-    devices = list_devices()
-    for experiment in plan.experiments:
-        gpus = experiment.gpus or plan.gpus
-        _check_request(f"each run of {experiment.id}", experiment.devices or plan.devices, gpus, devices)
-
-
-def _check_request(who: str, names: list[str], gpus: int, devices: list[Device]) -> None:
-    """Refuse devices that this machine does not have, and fewer than a run trains on."""
-    wanted = select_devices(names, devices)
-    if gpus > len(wanted):
-        labels = ", ".join(device.label for device in wanted)
-        raise UsageError(
-            f"{who} wants {gpus} devices and may take {len(wanted)} ({labels}); "
-            f"plan for gpus = {len(wanted)} or name more devices"
-        )
 
 
 def _no_longer_queued(row: QueuedRun, advice: str = "") -> UsageError:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs import leases
-from wavebook_tools.jobs.devices import Device, select_devices
+from wavebook_tools.jobs.devices import Device, devices_for
 from wavebook_tools.jobs.leases import Lease
 from wavebook_tools.jobs.store import QueuedRun
 
@@ -43,12 +42,7 @@ class Slots:
         Raises:
             UsageError: The run wants what this machine does not have.
         """
-        wanted = select_devices(run.devices, self.devices)
-        if run.gpus > len(wanted):
-            raise UsageError(
-                f"the run wants {run.gpus} devices at once and may take {len(wanted)}: "
-                f"{', '.join(device.label for device in wanted)}"
-            )
+        wanted = devices_for("the run", run.devices, run.gpus, self.devices)
         taken: list[Lease] = []
         for device in sorted(wanted, key=lambda device: self._rank(device, run.share)):
             if len(taken) == run.gpus:
