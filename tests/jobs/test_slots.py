@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
-import stat
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.jobs.conftest import EVALUATION, small_plan, write_template
 from tests.jobs.gpus import Machine
-from wavebook_tools.errors import UsageError, WavebookError
+from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs import leases
-from wavebook_tools.jobs.devices import list_devices, select_devices
-from wavebook_tools.jobs.load import ProcessorLoad
+from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
 from wavebook_tools.jobs.store import QueuedRun
@@ -72,142 +64,6 @@ def plan(wave: int = 1, seeds: int = 1, **changes: Any) -> WavePlan:
     return small_plan(wave, template="hold", seeds=seeds).model_copy(update={"devices": ["auto"], **changes})
 
 
-def test_devices_are_told_with_their_instances_and_processes(machine: Machine) -> None:
-    machine.set(["GPU-aaaa", "GPU-bbbb", "MIG-b0", "MIG-b1"], {"GPU-aaaa": [os.getpid()], "MIG-b1": [2**22 + 5]})
-    devices = list_devices()
-    assert [(d.label, d.id, d.parent) for d in devices] == [
-        ("0", "GPU-aaaa", None),
-        ("1:0", "MIG-b0", "GPU-bbbb"),
-        ("1:1", "MIG-b1", "GPU-bbbb"),
-    ]
-    assert devices[0].foreign == [os.getpid()], "this test is no run"
-    assert devices[0].memory_used == 1 << 30
-    assert devices[1].utilisation is None, "the driver does not tell the load of an instance"
-    assert [d.id for d in select_devices(["1:1", "GPU-a"], devices)] == ["MIG-b1", "GPU-aaaa"]
-    with pytest.raises(UsageError, match="device '1' fits no device"):
-        select_devices(["1"], devices)
-
-
-def test_a_driver_that_fails_is_never_taken_for_a_machine_without_gpus(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NVML_FAILURE", "999")
-    with pytest.raises(WavebookError, match="driver does not answer"):
-        list_devices()
-
-
-def test_an_instance_in_use_keeps_its_gpu_from_being_taken_whole(project: object) -> None:
-    first = leases.acquire("MIG-0", run="a", project="p", parent="GPU-0", slice_index=0)
-    second = leases.acquire("MIG-1", run="b", project="p", parent="GPU-0", slice_index=1)
-    assert first
-    assert second
-    assert leases.acquire("GPU-0", run="c", project="p") is None
-    assert leases.acquire("MIG-1", run="c", project="p", parent="GPU-0", slice_index=1) is None
-    first.release()
-    second.release()
-    whole = leases.acquire("GPU-0", run="c", project="p")
-    assert whole
-    assert [holder.run for holder in leases.holders("GPU-0")] == ["c"]
-    assert leases.acquire("MIG-0", run="a", project="p", parent="GPU-0", slice_index=0) is None
-    whole.release()
-
-
-def test_a_lease_dies_with_its_holder(project: object) -> None:
-    code = (
-        "import os, signal; from wavebook_tools.jobs import leases\n"
-        "assert leases.acquire('GPU-0', run='a', project='p'); print('held', flush=True); signal.pause()"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == b"held\n"
-    assert [h.pid for h in leases.holders("GPU-0")] == [holder.pid]
-    assert leases.acquire("GPU-0", run="b", project="p") is None
-    holder.kill()
-    holder.wait()
-    assert leases.holders("GPU-0") == []
-    lease = leases.acquire("GPU-0", run="b", project="p")
-    assert lease
-    lease.release()
-
-
-def test_the_leases_of_a_host_are_in_one_place_whatever_a_user_has_for_temporary_files(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv("WAVEBOOK_LEASES", raising=False)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    assert leases.lease_folder() == Path("/tmp/wavebook-leases")
-    assert stat.S_IMODE(leases.lease_folder().stat().st_mode) == 0o1777
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="another user is taken on, which needs root")
-@pytest.mark.parametrize("first", ["root", "nobody"])
-def test_two_users_never_hold_one_device_twice(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the test's own folder is closed to others
-        os.chmod(folder, 0o1777)
-        monkeypatch.setenv("WAVEBOOK_LEASES", f"{folder}/leases")
-
-        def take(user: str) -> str:
-            """What this user finds, told as text from a process of theirs."""
-            readable, writable = os.pipe()
-            if (child := os.fork()) == 0:
-                try:
-                    if user == "nobody":
-                        os.setgid(65534)
-                        os.setuid(65534)
-                    lease = leases.acquire("GPU-0", run=user, project="p")
-                    found = user if lease else ",".join(holder.run for holder in leases.holders("GPU-0"))
-                    os.write(writable, f"held by {found}".encode())
-                except BaseException as error:
-                    os.write(writable, repr(error).encode())
-                os._exit(0)
-            os.close(writable)
-            with open(readable, "rb") as stream:
-                text = stream.read().decode()
-            os.waitpid(child, 0)
-            return text
-
-        assert take(first) == f"held by {first}", "the folder and the file are its own"
-        other = {"root": "nobody", "nobody": "root"}[first]
-        assert take(other) == f"held by {other}", "free again, and open to the other user"
-        lease = leases.acquire("GPU-0", run="ours", project="p")
-        assert lease
-        assert take("nobody") == "held by ours"
-        assert take("root") == "held by ours"
-        lease.release()
-
-
-def test_a_file_that_is_removed_while_it_is_locked_gives_no_second_lease(
-    project: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As a cleaner of temporary files may do between our opening of the file and our lock."""
-    opened = leases._open
-    removed = []
-
-    def remove_after_opening(device_id: str) -> int:
-        descriptor = opened(device_id)
-        if not removed:
-            (leases.lease_folder() / f"{device_id}.lock").unlink()
-            removed.append(device_id)
-        return descriptor
-
-    monkeypatch.setattr(leases, "_open", remove_after_opening)
-    first = leases.acquire("GPU-0", run="a", project="p")
-    assert first
-    assert [holder.run for holder in leases.holders("GPU-0")] == ["a"]
-    assert leases.acquire("GPU-0", run="b", project="p") is None
-    first.release()
-
-
-def test_a_link_in_the_folder_of_leases_is_not_followed(project: object, tmp_path: Path) -> None:
-    precious = tmp_path / "precious"
-    precious.write_text("keep")
-    (leases.lease_folder() / "GPU-0.lock").symlink_to(precious)
-    with pytest.raises(WavebookError, match="cannot open the device lease"):
-        leases.acquire("GPU-0", run="a", project="p")
-    assert precious.read_text() == "keep"
-
-
 def test_runs_spread_over_the_devices_and_see_their_own(queue: Queue, machine: Machine) -> None:
     ids = holding(queue, plan(seeds=3))
     wait_until(lambda: training(queue, ids[0]) and training(queue, ids[1]))
@@ -253,26 +109,6 @@ def test_small_runs_share_a_device_up_to_the_limit(queue: Queue, machine: Machin
     release(queue)
     assert queue.wait(ids, timeout=90)
     assert {row(queue, run).device for run in ids} == {"GPU-aaaa"}
-
-
-def test_small_runs_share_a_mig_instance_and_keep_others_from_it(project: object) -> None:
-    def take(run: str, **arguments: Any) -> leases.Lease | None:
-        return leases.acquire("MIG-1", run=run, project="p", parent="GPU-0", slice_index=1, **arguments)
-
-    shares = [take("a", slots=2), take("b", slots=2)]
-    assert all(shares), "each is given a share"
-    assert take("c", slots=2) is None
-    assert take("c") is None, "nobody gets alone what is shared"
-    assert leases.acquire("GPU-0", run="c", project="p") is None
-    neighbour = leases.acquire("MIG-0", run="d", project="p", parent="GPU-0", slice_index=0)
-    assert neighbour
-    for lease in [*shares, neighbour]:
-        assert lease
-        lease.release()
-    alone = take("c")
-    assert alone
-    assert take("a", slots=2) is None
-    alone.release()
 
 
 def test_a_foreign_process_is_avoided_told_and_can_block(queue: Queue, machine: Machine) -> None:
@@ -424,28 +260,3 @@ def test_a_driver_error_on_a_device_that_others_fill_is_told_as_memory(queue: Qu
 
 def _with_template(name: str) -> ExperimentSpec:
     return small_plan().experiments[0].model_copy(update={"template": name})
-
-
-def test_the_processors_load_is_that_since_any_threads_last_look(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    times = [(0.0, 0.0), (3.0, 1.0), (3.0, 5.0)]  # seconds at work, and idle
-
-    def cpu_times() -> SimpleNamespace:
-        user, idle = times.pop(0)
-        return SimpleNamespace(_asdict=lambda: {"user": user, "idle": idle, "guest": user})
-
-    monkeypatch.setattr("psutil.cpu_times", cpu_times)
-    monkeypatch.setattr("wavebook_tools.jobs.load.FIRST_LOOK", 0.0)
-    load = ProcessorLoad()
-
-    def in_a_thread() -> float:
-        with ThreadPoolExecutor(1) as threads:
-            return threads.submit(load).result()
-
-    monkeypatch.setattr("wavebook_tools.jobs.load.SHORTEST_LOOK", 1000.0)
-    assert in_a_thread() == 75
-    assert in_a_thread() == 75, "too soon to tell another one"
-    monkeypatch.setattr("wavebook_tools.jobs.load.SHORTEST_LOOK", 0.0)
-    assert in_a_thread() == 0
-    assert times == []
