@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,7 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 from wavebook_tools.records.project import Project
 
@@ -89,12 +92,36 @@ class Lab:
     def stop(self) -> None:
         """End the server as Ctrl-C does; runs go on."""
         if self._process.poll() is None:
+            self._await_formats()
+        self._end()
+
+    def ask(self, path: str, body: object = None) -> Any:
+        """What the server answers to a GET, or to a POST of ``body``, as JSON data."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.address + path, data=data, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def _end(self) -> None:
+        if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+    def _await_formats(self) -> None:
+        """Let JupyterLab learn the formats to export to, which it asks for as the first notebook is opened.
+
+        The server imports them for seconds in a thread of AnyIO's, and where it is ended meanwhile, that thread keeps
+        the process for ever.
+        """
+        with contextlib.suppress(OSError):  # a server that does not answer is ended all the same
+            if self.ask("api/kernels"):
+                self.ask("api/nbconvert")
 
     def _wait(self) -> str:
         deadline = time.monotonic() + START_SECONDS
@@ -106,5 +133,5 @@ class Lab:
                 return str(json.loads(info.read_text())["url"])
             except (FileNotFoundError, ValueError):
                 time.sleep(0.1)
-        self.stop()
+        self._end()
         raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text(errors='replace')[-4000:]}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,13 +34,7 @@ shutil.copy({str(RECORDED)!r}, session.record.path / "replay.json")
 
 def approve(lab: Lab, approval: int) -> None:
     """Approve a plan as the sidebar does, so that the server's own account runs it."""
-    request = urllib.request.Request(
-        f"{lab.address}wavebook/api/approvals/{approval}",
-        data=json.dumps({"decision": "approve"}).encode(),
-        headers={"Authorization": f"token {lab.token}"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        assert json.load(answer)["state"] == "approved"
+    assert lab.ask(f"wavebook/api/approvals/{approval}", {"decision": "approve"})["state"] == "approved"
 
 
 @pytest.fixture(scope="module")
