@@ -51,10 +51,7 @@ def test_a_device_of_another_machine_has_the_name_that_the_result_tells(tmp_path
 
 
 def test_a_damaged_spec_is_named_and_the_rest_is_indexed(project: Project) -> None:
-    with Queue(project) as queue:
-        assert queue.wait(queue.submit_wave(small_plan(seeds=2)), timeout=90)
-    for path in project.state_path.glob("wavebook.db*"):
-        path.unlink()
+    draw_wave(project.root, [Drawn("first", {0: 0.1, 1: 0.2})], iterations=3)
     project.run("exp001/s1").spec_path.write_text("{}")
     with pytest.raises(WavebookError, match=r"s1/spec\.json is damaged"):
         rebuild(project)

@@ -15,6 +15,7 @@ import pytest
 from nbformat.sign import NotebookNotary
 
 from tests.jobs.conftest import EVALUATION, TRAINING, small_plan, write_template
+from tests.jobs.engines.holding import HOLD, release
 from wavebook_tools.errors import NotFoundError, UsageError
 from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.processes import DISPATCHER, ProcessIdentity, find, marked_processes
@@ -219,12 +220,14 @@ def test_killing_any_process_of_a_run_ends_it_in_a_true_state_with_nothing_left(
 
 
 def test_killing_the_dispatcher_harms_no_run(queue: Queue) -> None:
-    ids = queue.submit_wave(small_plan(iterations=60, seeds=2))
-    wait_for_text(queue, ids[0], "iteration 1/")
+    write_template(queue.project, "hold", HOLD, EVALUATION)
+    ids = queue.submit_wave(small_plan(template="hold", seeds=2))
+    wait_for_text(queue, ids[0], "devices")
     (dispatcher,) = (psutil.Process(identity.pid) for identity in find(DISPATCHER, queue.project.root))
     dispatcher.kill()
     dispatcher.wait(10)
     queue.ensure_dispatcher()
+    release(queue)
     assert queue.wait(ids, timeout=90)
     assert [row.state for row in queue.store.all()] == [RunState.DONE, RunState.DONE]
 
@@ -272,8 +275,10 @@ def test_an_unknown_device_is_refused(queue: Queue) -> None:
 
 
 def test_a_corrupt_spec_fails_its_run_alone(queue: Queue) -> None:
-    ids = queue.submit_wave(small_plan(iterations=200, seeds=2))
+    write_template(queue.project, "hold", HOLD, EVALUATION)
+    ids = queue.submit_wave(small_plan(template="hold", seeds=2))
     queue.project.run(ids[1]).spec_path.write_text('{"format": 1, "id": ')
+    release(queue)
     assert queue.wait(ids, timeout=90)
     first, second = (queue.store.get(run_id) for run_id in ids)
     assert first is not None
@@ -340,8 +345,8 @@ def test_a_resumed_run_goes_on_from_the_newest_whole_checkpoint_with_its_curves(
 
 
 def test_one_run_of_a_wave_can_be_retried(queue: Queue) -> None:
-    write_template(queue.project, "broken", TRAINING, "raise ValueError('no such terrain')")
-    ids = queue.submit_wave(small_plan(template="broken", seeds=2))
+    ids = queue.submit_wave(small_plan(seeds=2))
+    queue.cancel_wave(1, "ana")
     assert queue.wait(ids, timeout=60)
     assert queue.retry_wave(1, "ana", run_id=ids[1]) == ["exp001/s1-r1"]
     with pytest.raises(UsageError, match=r"was repeated already, as 'exp001/s1-r1'"):

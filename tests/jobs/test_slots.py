@@ -10,26 +10,15 @@ from typing import Any
 import pytest
 
 from tests.jobs.conftest import EVALUATION, small_plan, write_template
+from tests.jobs.engines.holding import HOLD, release, row
 from tests.jobs.gpus import Machine
 from wavebook_tools.errors import UsageError
 from wavebook_tools.jobs import leases
 from wavebook_tools.jobs.devices import list_devices
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.jobs.status import project_status
-from wavebook_tools.jobs.store import QueuedRun
 from wavebook_tools.records.plan import Budget, ExperimentSpec, WavePlan
 from wavebook_tools.records.run import RunState
-
-HOLD = """\
-import os, time
-from pathlib import Path
-from wavebook_tools.notebooks.session import RunSession
-session = RunSession.open(run)
-session.phase("training")
-print("devices", os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
-while not Path(session.project.root, "go").exists():
-    time.sleep(0.05)
-"""
 
 
 def wait_until(holds: Callable[[], object], timeout: float = 60) -> None:
@@ -39,20 +28,10 @@ def wait_until(holds: Callable[[], object], timeout: float = 60) -> None:
         time.sleep(0.05)
 
 
-def row(queue: Queue, run_id: str) -> QueuedRun:
-    found = queue.store.get(run_id)
-    assert found is not None
-    return found
-
-
 def holding(queue: Queue, plan: WavePlan) -> list[str]:
     """Submit a wave whose runs hold their devices until ``release``."""
     write_template(queue.project, "hold", HOLD, EVALUATION)
     return list(queue.submit_wave(plan))
-
-
-def release(queue: Queue) -> None:
-    (queue.project.root / "go").touch()
 
 
 def training(queue: Queue, run_id: str) -> bool:
@@ -176,8 +155,6 @@ def test_what_waits_for_a_mig_instance_names_its_holder_alone(queue: Queue, mach
     wait_until(lambda: training(queue, ids[0]) and training(queue, ids[1]))
     wait_until(lambda: "waits" in (row(queue, ids[2]).message or ""))
     assert row(queue, ids[2]).message == f"waits for a device (GPU 0:0: {ids[0]}; GPU 0:1: {ids[1]})"
-    release(queue)
-    assert queue.wait(ids, timeout=60)
 
 
 def test_no_more_runs_than_the_settings_allow(queue: Queue, machine: Machine) -> None:
@@ -230,8 +207,6 @@ def test_start_and_end_are_estimated_from_earlier_runs(queue: Queue, machine: Ma
     assert runs[1]["estimated_start"] == runs[0]["estimated_end"]
     assert runs[2]["estimated_start"] == pytest.approx(runs[1]["estimated_start"] + took, abs=0.5 * took + 2)
     assert runs[2]["estimated_end"] > runs[2]["estimated_start"]
-    release(queue)
-    assert queue.wait(ids, timeout=90)
 
 
 def test_a_process_that_came_while_the_run_was_on_is_not_taken_for_what_is_left_of_it(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 from tests.jobs.conftest import small_plan
+from tests.projects import Drawn, draw_wave
+from wavebook_tools.jobs.index import rebuild
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.project import Project
 
@@ -114,8 +117,7 @@ def test_one_thread_serves_many_panels_and_sleeps_while_nobody_looks(kernel: Ker
     assert kernel.text("print([t.name for t in threading.enumerate()].count('wavebook-feed'))").strip() == "1"
     wait_for(kernel, "print(len(feed.watchers))", "10")
     looks = int(kernel.text("print(feed.looks)"))
-    kernel.updates(3)
-    assert int(kernel.text("print(feed.looks)")) > looks
+    wait_for(kernel, f"print(feed.looks > {looks})", "True")
 
     for model in models[1:]:
         kernel.look(model, 0)
@@ -158,11 +160,17 @@ def export(notebook: nbformat.NotebookNode) -> str:
     return str(html)
 
 
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
+    """A notebook with the panels of a project whose only run has ended."""
+    project = draw_wave(tmp_path_factory.mktemp("project"), [Drawn("first", {0: 0.1})], iterations=1)
+    rebuild(project)
+    return execute(project, "from wavebook_tools.widgets import control\ncontrol()")
+
+
 @pytest.mark.parametrize("keep_state", [True, False], ids=["with widget state", "without"])
-def test_an_exported_page_shows_the_table(project: Project, queue: Queue, keep_state: bool) -> None:
-    queue.submit_wave(small_plan(iterations=1))
-    queue.wait(["exp001/s0"], timeout=30)
-    notebook = execute(project, "from wavebook_tools.widgets import control\ncontrol()")
+def test_an_exported_page_shows_the_table(executed: nbformat.NotebookNode, keep_state: bool) -> None:
+    notebook = deepcopy(executed)
     assert "widgets" in notebook.metadata  # nbclient keeps the state
     if not keep_state:
         del notebook.metadata["widgets"]
@@ -172,17 +180,14 @@ def test_an_exported_page_shows_the_table(project: Project, queue: Queue, keep_s
     assert "model not found" not in html
 
 
-def test_outputs_say_all_in_plain_html_and_text(project: Project, queue: Queue) -> None:
-    queue.submit_wave(small_plan(iterations=1))
-    queue.wait(["exp001/s0"], timeout=30)
-    notebook = execute(project, "from wavebook_tools.widgets import control\ncontrol()")
-    picture, widget = notebook.cells[0].outputs
+def test_outputs_say_all_in_plain_html_and_text(executed: nbformat.NotebookNode) -> None:
+    picture, widget = executed.cells[0].outputs
     assert "exp001/s0" in picture.data["text/html"]
     assert "1 done" in picture.data["text/plain"]
     assert VIEW not in picture.data
     assert VIEW in widget.data
     assert widget.data["text/html"] == "" == widget.data["text/plain"]
-    assert "<script" not in json.dumps(notebook.cells[0].outputs)
+    assert "<script" not in json.dumps(executed.cells[0].outputs)
 
 
 def test_a_terminal_gets_text(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
