@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from wavebook_tools.notebooks.startup import skip_iri_checks
+
+skip_iri_checks()
+
 from wavebook_tools.comparison.data import collect
 from wavebook_tools.comparison.findings import checked_predictions
 from wavebook_tools.comparison.isolation import isolated

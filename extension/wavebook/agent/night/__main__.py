@@ -11,6 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
+from wavebook_tools.notebooks.startup import skip_iri_checks
+
+skip_iri_checks()
+
 from wavebook.agent.choice import ChosenPlanner
 from wavebook.agent.night.loop import Night
 from wavebook_tools.jobs import wakeup
