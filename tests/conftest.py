@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+
+from wavebook_tools.jobs.processes import DISPATCHER
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
@@ -18,6 +23,21 @@ if "ANTHROPIC_API_KEY" in os.environ:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The simulator's tests come first: they take longest, and where tests are shared out no process ends alone."""
     items.sort(key=lambda item: "locomotion" not in item.path.parts)
+
+
+@pytest.fixture(autouse=True)
+def no_queue_goes_on(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A queue would go on to compare waves that nobody looks at any more, which takes seconds of a core for each."""
+    yield
+    folder = request.node.funcargs.get("tmp_path")
+    if folder is None or not any(folder.glob("*/.wavebook/dispatcher.log")):
+        return
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        works = DISPATCHER in command or "wavebook_tools.comparison" in command
+        if works and any(word.startswith(f"{folder}/") for word in command):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

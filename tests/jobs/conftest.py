@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import nbformat
 import pytest
 
 from tests.jobs.gpus import Machine, driver_folder
-from wavebook_tools.jobs.processes import DISPATCHER, find
 from wavebook_tools.jobs.queue import Queue
 from wavebook_tools.records.plan import ExperimentSpec, WavePlan
 from wavebook_tools.records.project import Project
@@ -116,5 +114,3 @@ def queue(project: Project) -> Iterator[Queue]:
             if not row.state.final:
                 queue.cancel(row.id, "the test")
         queue.wait([row.id for row in queue.store.all()], timeout=30)
-        for dispatcher in find(DISPATCHER, project.root):
-            dispatcher.signal(signal.SIGKILL)  # it would go on to compare waves that nobody will look at
