@@ -151,8 +151,8 @@ _SIGNATURES: Sequence[tuple[What, str]] = (
     (
         "waves",
         "SELECT max(number), count(*), max(started), max(ended), count(ended), count(cancel_by), count(device), "
-        "count(DISTINCT state), total(number * priority), group_concat(CASE state WHEN 'queued' THEN devices END) "
-        "FROM runs",
+        "count(DISTINCT state), total(number * priority), group_concat(CASE state WHEN 'queued' THEN devices END), "
+        "group_concat(CASE WHEN ended IS NULL THEN message END) FROM runs",
     ),
 )
 

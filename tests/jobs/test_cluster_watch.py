@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.jobs.conftest import small_plan
+from wavebook.changes import ProjectState
 from wavebook_tools.errors import WavebookError
 from wavebook_tools.jobs.cluster_watch import ClusterWatch
 from wavebook_tools.jobs.engines import ClusterEngine
@@ -102,3 +103,20 @@ def test_a_node_is_not_counted_as_a_gpu(
     assert row(store).gpu_count == counted
     store.set_device(RUN, "node1")
     assert row(store).gpu_count == counted
+
+
+def test_what_the_scheduler_says_of_a_run_that_waits_reaches_the_browsers(
+    project: Project, store: QueueStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wavebook_tools.jobs.cluster_watch.CLUSTER_POLL", -1.0)
+    submitted(store)
+    scheduler, watch, browsers = Scheduler(), ClusterWatch(project, store), ProjectState(project)
+    browsers.look()
+    for words in ("waits in Slurm (Resources)", "waits in Slurm (Priority)"):
+        scheduler.report = EngineReport(EngineState.PENDING, words)
+        watch.look(ClusterEngine("slurm", scheduler))
+        assert row(store).message == words
+        assert browsers.look().what == {"waves"}
+    watch.look(ClusterEngine("slurm", scheduler))
+    assert not browsers.look().what, "it says the same as before"
+    browsers.close()

@@ -13,7 +13,7 @@ from tests.jobs.conftest import small_plan
 from wavebook.cli.output import run_table
 from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.recovery import finish_from_record
-from wavebook_tools.jobs.status import project_status
+from wavebook_tools.jobs.status import project_status, wave_state
 from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.events import EventWriter
 from wavebook_tools.records.files import write_json
@@ -113,3 +113,17 @@ def test_the_table_tells_what_the_watchdog_found_in_a_run_that_is_done(project: 
     with console.capture() as capture:
         console.print(run_table(waves, now=1000.0, findings={"exp001/s0": "dead policy: it stands; try: retry seed"}))
     assert "dead policy: it stands; try: retry seed" in capture.get()
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (["queued", "queued"], "queued"),
+        (["cancelled", "queued"], "queued"),
+        (["done", "queued"], "running"),
+        (["starting", "queued"], "running"),
+        (["cancelled", "done"], "cancelled"),
+    ],
+)
+def test_a_wave_of_which_no_run_has_begun_waits(states: list[str], told: str) -> None:
+    assert wave_state([{"id": f"exp001/s{seed}", "state": state} for seed, state in enumerate(states)]) == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 from tests.jobs.conftest import small_plan, write_template
 from tests.jobs.gpus import Machine
 from wavebook_tools.jobs.queue import Queue
+from wavebook_tools.jobs.store import QueueStore
 from wavebook_tools.records.project import Project
+from wavebook_tools.records.run import RunSpec, RunState
 from wavebook_tools.widgets import reading as reading_module
 from wavebook_tools.widgets.reading import ProjectReader, Reading
 from wavebook_tools.widgets.tables import device_table, duration, queue_table
@@ -100,6 +103,24 @@ def test_a_database_that_is_replaced_is_read_anew(project: Project, queue: Queue
     project.database_path.with_suffix(".new").write_bytes(kept)
     os.replace(project.database_path.with_suffix(".new"), project.database_path)
     assert reader.read().problems == ()
+
+
+def test_runs_in_a_schedulers_line_wait_like_those_in_ours(project: Project) -> None:
+    plan = small_plan(seeds=3)
+    specs = [RunSpec.from_plan(plan, plan.experiments[0], seed) for seed in range(3)]
+    with contextlib.closing(QueueStore(project)) as store:
+        store.add((spec, project.relative(project.run_folder(plan, spec))) for spec in specs)
+        for spec in specs[:2]:
+            store.start(spec.id, "", "slurm")
+            store.set_message(spec.id, "waits in Slurm (Resources)")
+        waiting = ProjectReader(project).read()
+        store.finish(specs[0].id, RunState.CANCELLED)
+        cancelled = ProjectReader(project).read()
+    assert waiting.counts == {"queued": 3}
+    assert queue_table(waiting).count("waits in Slurm (Resources)") == 2
+    assert "more that wait" not in queue_table(waiting)
+    assert cancelled.counts == {"queued": 2, "cancelled": 1}
+    assert "took" not in queue_table(cancelled), "it never ran"
 
 
 def test_gpus_show_foreign_processes_by_name(project: Project, machine: Machine) -> None:

@@ -204,7 +204,7 @@ def wave_state(runs: list[dict[str, Any]]) -> str:
     if not states:
         return "unknown"  # the database was lost; `wavebook reindex` reads the runs back from their files
     if any(not RunState(state).final for state in states):
-        return "queued" if states == {"queued"} else "running"
+        return "queued" if states - {"cancelled"} == {"queued"} else "running"
     if states <= {"done"}:
         return "done"
     return "cancelled" if states <= {"done", "cancelled"} else "failed"

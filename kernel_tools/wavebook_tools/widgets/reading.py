@@ -213,8 +213,10 @@ class ProjectReader:
 
     def _count(self, live: tuple[dict[str, Any], ...]) -> dict[str, int]:
         # The database knows of a run under way only that it was started; what it does now stands in its events.
-        counts = dict(sorted(Counter(run["state"] for run in live).items()))
-        return counts | ({"queued": self._waiting} if self._waiting else {}) | self._ended
+        # Of a run in a scheduler's line, too, it knows that: it waits as those do that are still in the queue.
+        counts = Counter(run["state"] for run in live)
+        waiting = counts.pop("queued", 0) + self._waiting
+        return dict(sorted(counts.items())) | ({"queued": waiting} if waiting else {}) | self._ended
 
     def _described(self, runs: list[QueuedRun]) -> tuple[dict[str, Any], ...]:
         return tuple(run_status(self.project, run, self._expected.get(run.id)) for run in runs)

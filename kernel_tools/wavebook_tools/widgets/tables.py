@@ -72,8 +72,9 @@ def queue_table(reading: Reading, now: float | None = None) -> str:
 
 @lru_cache(maxsize=4)  # many panels show the same
 def _queue_table(reading: Reading, now: int) -> str:
-    rows = [row for run in (*reading.live, *reading.queued) for row in _run_rows(run, reading.labels, now)]
-    more = reading.counts.get("queued", 0) - len(reading.queued)
+    shown = (*reading.live, *reading.queued)
+    rows = [row for run in shown for row in _run_rows(run, reading.labels, now)]
+    more = reading.counts.get("queued", 0) - sum(run["state"] == "queued" for run in shown)
     if more > 0:
         rows.append((_wide(f"… and {more} more that wait"),))
     rows += [row for run in reading.ended for row in _run_rows(run, reading.labels, now)]
@@ -168,7 +169,9 @@ def _share(value: int | None, of: int, text: str) -> str:
 
 def _left(run: dict[str, Any], now: float) -> str:
     if run["ended"]:
-        return f'<span style="{_QUIET}">took {duration(run["ended"] - (run["started"] or run["ended"]))}</span>'
+        if run["started"] is None:  # cancelled while it waited
+            return ""
+        return f'<span style="{_QUIET}">took {duration(run["ended"] - run["started"])}</span>'
     if run["started"] is None:
         start = run["estimated_start"]
         return "" if start is None else f'<span style="{_QUIET}">starts in {duration(start - now)}</span>'
