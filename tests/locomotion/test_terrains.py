@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -213,13 +212,14 @@ def test_a_trial_in_a_process_of_its_own_says_how_it_went() -> None:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_command_says_what_breaks_in_processes_of_their_own() -> None:
+def test_the_command_says_what_breaks_in_processes_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", list(sys.argv))  # the command shortens it
     words = ["--overrides", json.dumps({**SMALL, "env.sim.dt": 0.02, "env.actions.joint_pos.scale": 2.0})]
     words += ["--among", "random_rough", "--num-envs", "4", "--steps", "40", "--action-std", "50"]
-    command = [sys.executable, "-m", "wavebook_locomotion.terrains.trial", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 3, done.stderr
-    assert done.stdout.splitlines() == [
+    assert main(words) == 3
+    assert capsys.readouterr().out.splitlines() == [
         "random_rough: broken",
         "plane: broken",
         "It breaks on level ground too: no sub-terrain is the cause, after 2 trials.",
