@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from wavebook_tools.errors import WavebookError
@@ -63,6 +62,8 @@ class EndingNotes:
         if self._pid is not None or not self._waiting:
             return None
         notes, self._waiting = self._waiting, []
+        import tempfile  # slow to import, and a queue starts without it
+
         with tempfile.TemporaryFile("w+") as given:  # a pipe would fill before it is read
             json.dump(notes, given)
             given.seek(0)

@@ -8,7 +8,6 @@ of it stands beside the experiment's runs: ``preflight.json`` for programs, ``pr
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -93,6 +92,8 @@ def digest(spec: Mapping[str, Any]) -> str | None:
     if not spec.get("code"):
         return None
     tried = {name: spec.get(name) for name in ("task", "overrides", "code")}
+    import hashlib  # slow to import, and most runs have no code
+
     return hashlib.sha256(json.dumps(tried, sort_keys=True).encode()).hexdigest()[:16]
 
 
