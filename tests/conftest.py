@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from wavebook_tools.jobs.processes import DISPATCHER
+from tests.queues import end_queues
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
@@ -27,17 +25,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_queue_goes_on(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A queue would go on to compare waves that nobody looks at any more, which takes seconds of a core for each."""
+    """A queue ends with the test that began it."""
     yield
     folder = request.node.funcargs.get("tmp_path")
-    if folder is None or not any(folder.glob("*/.wavebook/dispatcher.log")):
-        return
-    for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or []
-        works = DISPATCHER in command or "wavebook_tools.comparison" in command
-        if works and any(word.startswith(f"{folder}/") for word in command):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+    if folder is not None and any(folder.glob("*/.wavebook/dispatcher.log")):
+        end_queues(folder)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.lab import Lab
+from tests.queues import end_queues
 from wavebook_tools.records.project import Project
 
 FLAGS = [
@@ -67,6 +68,7 @@ def start_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Pr
     yield start
     for lab in labs:
         lab.stop()
+        end_queues(lab.project.root)
 
 
 @pytest.fixture
