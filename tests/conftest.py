@@ -26,8 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def no_queue_goes_on(request: pytest.FixtureRequest) -> Iterator[None]:
     """A queue ends with the test that began it."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     yield
-    folder = request.node.funcargs.get("tmp_path")
     if folder is not None and any(folder.glob("*/.wavebook/dispatcher.log")):
         end_queues(folder)
 
