@@ -9,7 +9,12 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
+from wavebook_tools.errors import WavebookError
+from wavebook_tools.metrics.history import read_metrics
 from wavebook_tools.records.events import EventWriter, events_backwards, events_from, read_events
+from wavebook_tools.records.project import RunRecord
 
 
 def write_many(path: Path, name: str, count: int) -> None:
@@ -86,3 +91,29 @@ def test_events_of_a_kind_are_found_from_the_end_between_whatever_a_run_wrote(tm
     assert [event["message"] for event in events_backwards(path, "alert")] == ["found 2", "found 1", "found 0"]
     assert sum(event["kind"] == "metric" for event in read_events(path)) == 1500
     assert list(events_backwards(tmp_path / "none.jsonl", "alert")) == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_regular_file_holds_no_reader_and_takes_no_event(kind: str, tmp_path: Path) -> None:
+    run = RunRecord(tmp_path / "exp001-odd" / "s0")
+    run.path.mkdir(parents=True)
+    held = None
+    for path in (run.events_path, run.result_path):
+        if kind == "pipe":
+            os.mkfifo(path)
+            held = os.open(path, os.O_RDWR)  # so that opening it alone waits for nobody
+        elif kind == "device":
+            path.symlink_to("/dev/null")
+        else:
+            path.mkdir()
+    try:
+        assert list(run.events()) == []
+        assert list(run.events_backwards("state")) == []
+        assert not read_metrics(run.events_path).iterations.size
+        with pytest.raises(OSError, match=r"regular file|directory"):
+            EventWriter(run.events_path)
+        with pytest.raises(WavebookError, match="no regular file"):
+            run.result()
+    finally:
+        if held is not None:
+            os.close(held)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 # pydantic's own parser: three times as fast on these lines as the standard library's, and here already.
 from pydantic_core import from_json
 
+from wavebook_tools.records.files import IrregularFileError, open_regular
+
 Floats = NDArray[np.float64]
 
 CHUNK = 1 << 23  # bytes read at a time, so that a long log does not need its size in memory
@@ -67,7 +69,7 @@ class MetricReader:
         """The metrics up to now; empty where the file does not exist yet."""
         rows: list[tuple[int, float, dict[str, Any]]] = []
         try:
-            with open(self.path, "rb") as stream:
+            with open_regular(self.path) as stream:
                 status = os.fstat(stream.fileno())
                 if status.st_ino != self._file or status.st_size < self.offset:  # another file took the place
                     self.offset, self._file, self._history = 0, status.st_ino, MetricHistory()
@@ -77,7 +79,7 @@ class MetricReader:
                     *lines, rest = (rest + chunk).split(b"\n")
                     rows.extend(_parse(lines))
                 self.offset = stream.tell() - len(rest)
-        except FileNotFoundError:
+        except (FileNotFoundError, IrregularFileError):
             self.offset, self._history = 0, MetricHistory()
         if rows:
             self._history = _without_superseded(_joined(self._history, _columns(rows)))

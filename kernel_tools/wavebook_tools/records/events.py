@@ -11,10 +11,13 @@ import fcntl
 import json
 import math
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
+
+from wavebook_tools.records.files import IrregularFileError, open_regular
 
 EventKind = Literal["state", "cell", "metric", "log", "alert"]
 
@@ -26,8 +29,16 @@ class EventWriter:
     """Appends events to a run's events.jsonl."""
 
     def __init__(self, path: Path) -> None:
+        """Open the file, which is made where there is none.
+
+        Raises:
+            OSError: It cannot be written, or is no regular file.
+        """
         self.path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            self.close()
+            raise IrregularFileError(path)
 
     def write(self, kind: EventKind, **fields: Any) -> dict[str, Any]:
         """Append one event, stamped with the time, and return it. A float that is not finite is written as null."""
@@ -69,9 +80,8 @@ def read_events(path: Path, *, start: int = 0) -> Iterator[dict[str, Any]]:
 
 def events_from(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield pairs of an event and the offset behind its line [bytes], so that a reader can go on from there."""
-    try:
-        stream = open(path, "rb")  # noqa: SIM115 - entered below, so that only a missing file is passed over
-    except FileNotFoundError:
+    stream = _opened(path)
+    if stream is None:
         return
     with stream:
         stream.seek(start)
@@ -91,9 +101,8 @@ def events_backwards(path: Path, kind: EventKind) -> Iterator[dict[str, Any]]:
     States and alerts may lie megabytes of metrics away from the end.
     """
     mark = f'"{kind}"'.encode()
-    try:
-        stream = open(path, "rb")  # noqa: SIM115 - entered below, so that only a missing file is passed over
-    except FileNotFoundError:
+    stream = _opened(path)
+    if stream is None:
         return
     with stream:
         start = stream.seek(0, os.SEEK_END)
@@ -108,6 +117,15 @@ def events_backwards(path: Path, kind: EventKind) -> Iterator[dict[str, Any]]:
                 event = _parsed(line) if mark in line else None
                 if event is not None and event["kind"] == kind:
                     yield event
+
+
+def _opened(path: Path) -> BinaryIO | None:
+    """The file to be read; None where there is none, or no regular one: a run's own code can put a pipe there, and
+    who lists all runs must not wait for it."""
+    try:
+        return open_regular(path)
+    except (FileNotFoundError, IrregularFileError):
+        return None
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

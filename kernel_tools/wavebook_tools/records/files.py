@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from wavebook_tools.errors import UsageError, WavebookError
 
@@ -15,6 +17,13 @@ if TYPE_CHECKING:  # the processes around a run write files without it
 
 FORMAT: Final = 1
 """The number under ``"format"`` in every JSON document that this version writes."""
+
+
+class IrregularFileError(OSError):
+    """A pipe, a device or a folder in the place of a record."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EINVAL, "no regular file", str(path))
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -45,6 +54,21 @@ def write_atomic(path: Path, text: str) -> None:
                 os.unlink(temporary)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to be read, without waiting: a run's own code can put a named pipe or a device in its place.
+
+    Raises:
+        FileNotFoundError: It is missing.
+        IrregularFileError: It is no regular file.
+        OSError: It cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise IrregularFileError(path)
+    return os.fdopen(descriptor, "rb")
+
+
 def free_bytes(path: Path) -> int:
     """Space on the disk of ``path`` that its user may still take [bytes]; OSError where it cannot be told."""
     disk = os.statvfs(path)
@@ -66,7 +90,8 @@ def read_model[Model: BaseModel](path: Path, model: type[Model]) -> Model:
     from pydantic import ValidationError
 
     try:
-        return model.model_validate_json(path.read_bytes())
+        with open_regular(path) as stream:
+            return model.model_validate_json(stream.read())
     except FileNotFoundError as error:
         raise WavebookError(f"{path} is missing") from error
     except OSError as error:

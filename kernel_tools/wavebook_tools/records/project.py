@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wavebook_tools.errors import NotFoundError, UsageError, WavebookError, did_you_mean
 from wavebook_tools.records.events import EventKind, events_backwards, events_from, read_events
-from wavebook_tools.records.files import inside, read_model, write_atomic
+from wavebook_tools.records.files import inside, open_regular, read_model, write_atomic
 from wavebook_tools.records.states import RunId
 
 # The documents' models are imported where one is read: the processes around a run need the paths alone, and pydantic
@@ -78,7 +78,8 @@ class RunRecord:
             An empty dictionary where the file is missing or damaged; the worker says what is wrong with it.
         """
         try:
-            document = json.loads(self.spec_path.read_bytes())
+            with open_regular(self.spec_path) as stream:
+                document = json.load(stream)
         except (OSError, ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}

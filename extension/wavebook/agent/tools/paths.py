@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
 from wavebook_tools.errors import NotFoundError, UsageError, did_you_mean
-from wavebook_tools.records.files import inside
+from wavebook_tools.records.files import IrregularFileError, inside, open_regular
 from wavebook_tools.records.project import Project
 from wavebook_tools.records.redaction import redact, without_private_keys
 
@@ -52,12 +51,10 @@ def opened(path: Path, name: str) -> BinaryIO:
     Raises:
         UsageError: It is no regular file.
     """
-    # Opened without waiting: a named pipe would block until somebody writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UsageError(f"{name!r} is no regular file")
-    return os.fdopen(descriptor, "rb")
+    try:
+        return open_regular(path)
+    except IrregularFileError as error:
+        raise UsageError(f"{name!r} is no regular file") from error
 
 
 def record_path(project: Project, path: Path) -> Path:
