@@ -348,6 +348,23 @@ def test_what_is_asked_by_an_amount_is_planned_by_that_amount(empty):
     assert [e.overrides for e in plan.experiments] == [{}, {"agent.algorithm.entropy_coef": 0.02}]
 
 
+@pytest.mark.parametrize(
+    ("directive", "names"),
+    [
+        ("try only the learning rate", {RATE}),
+        ("only feet_gait", {"env.rewards.feet_gait.weight"}),
+        ("learning rate only, 4 experiments", {RATE}),
+        ("vary only the entropy and the learning rate", {ENTROPY, RATE}),
+        (f"only {RATE} = 5e-4", {RATE}),
+    ],
+)
+def test_only_what_is_named_is_varied_where_the_directive_says_so(empty, directive, names):
+    plan = propose(empty, directive)
+    assert set(varied(plan)) == names
+    assert "Not understood" not in plan.rationale
+    assert len(set(varied(propose(empty, f"{FLAT}, only 2 seeds")))) == 2  # «only» of a number says nothing else
+
+
 async def test_a_message_that_only_sizes_changes_the_plan_that_waits(empty):
     chat, approvals = Chat(empty), Approvals(empty, queue=WaitingQueue)
     planner = OfflinePlanner(empty)

@@ -239,6 +239,8 @@ class Proposer:
         wanted = directive.experiments or (directive.variations + 1 if directive.variations else 0)
         if not wanted:
             asked = len(directive.assignments) + len(directive.wishes)
+            if directive.nothing_else:  # «only the learning rate» is to be tried both ways
+                asked += sum(wish.way == "either" for wish in directive.wishes)
             wanted = 1 + asked if directive.nothing_else and asked else max(EXPERIMENTS, 1 + asked)
         if wanted > MOST_EXPERIMENTS:
             self.reasons.append(f"A wave has at most {MOST_EXPERIMENTS} experiments here.")

@@ -24,10 +24,12 @@ from wavebook.agent.vocabulary import (
     KEEP,
     LOWER,
     NUMBER,
+    ONLY,
     RAISE,
     REMOVE,
     SCALED,
     SECONDS,
+    TRY,
     UNITS,
     VERBS,
     count,
@@ -134,6 +136,7 @@ class _Reader:
         schema = self.tasks.get(found.task or self.default_task)
         if schema is not None:
             self._forbidden(schema)
+            self._only(schema)
             self._full_names(schema)
             self._scaled(schema)
             self._ranges(schema)
@@ -230,6 +233,18 @@ class _Reader:
                 self.read_.kept.append(name)
                 self._note(f"leave {name} alone")
 
+    def _only(self, schema: TaskSchema) -> None:
+        """«Try only the learning rate» leaves out what it does not name; «only 2 seeds» says nothing of that."""
+        ways = rf"(?:(?:{TRY}|{RAISE}|{LOWER}|{SCALED})\s+)*(?:with\s+)?(?:the\s+|its\s+|a\s+)?"
+        full = r"(?:env|agent)\.\w+"
+        for words in [full, *(words for words, _ in self._mentioned(schema))]:
+            before = rf"\b(?P<only>{ONLY})\s+{ways}(?:{AMOUNT})?\s*(?:{words})"
+            after = rf"\b(?:{words})(?:[\w.]*\w)?(?:\s+(?:weights?|terms?))?\s+(?P<only>only|alone)\b"
+            for pattern in (before, after):
+                if match := re.search(pattern, self.rest):
+                    self._blank(*match.span("only"))
+                    self.read_.nothing_else = True
+
     def _scaled(self, schema: TaskSchema) -> None:
         """Changes by an amount: «double the entropy», «lower it by a third», «a 10x smaller learning rate»."""
         article, ways = r"(?:the\s+|its\s+|a\s+)?", rf"(?P<way>{RAISE}|{LOWER})"
@@ -325,7 +340,7 @@ class _Reader:
         if self._take(r"\b(?:(?:just|only)\s+(?:a\s+|the\s+)?baseline|baseline\s+only)\b"):
             self._take(r"\bno\s+(?:other\s+)?(?:experiments?|variations?)\b")
             found.baseline_only, found.experiments = True, 1
-        found.nothing_else = bool(self._take(r"\b(?:and\s+)?nothing\s+(?:else|more)\b"))
+        found.nothing_else |= bool(self._take(r"\b(?:and\s+)?nothing\s+(?:else|more)\b"))
         for pattern in (ranged, many):
             for number in self._counts(rf"{pattern}\s+(?:\w+\s+)?(?:experiments?|exps?)\b"):
                 found.experiments = number

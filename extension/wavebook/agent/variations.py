@@ -72,7 +72,9 @@ def variations(setting: Setting) -> Iterator[Variation]:
     sampled = _sampled(setting)
     # From two sides of the same sampler: what was measured here weighs more than what is known in general.
     guessed = _in_turns([sampled, _learnt(setting), sampled, _by_topics(setting)])
-    for variation in chain(_named(setting), guessed, _searched(setting)):
+    # «Only the learning rate»: what is not named is not wanted, however promising.
+    others = [] if setting.directive.nothing_else and setting.directive.named else [guessed, _searched(setting)]
+    for variation in chain(_named(setting), *others):
         merged = {**setting.base, **variation.overrides}
         kept = any(
             # «Keep the rewards as they are but raise the feet air time»: what is named is the exception.

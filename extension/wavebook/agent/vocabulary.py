@@ -70,6 +70,9 @@ LOWER = (
     r"shorter|fewer"
 )
 REMOVE = r"without|w/o|remov\w*|drop\w*|disabl\w*|switch(?:ing)?\s+off|no"
+TRY = r"try|trying|change|changing|vary|varying|test|testing|use|using|tune|tuning|look\s+at|touch"
+ONLY = r"only|just|solely|nothing\s+but|exclusively"
+"""Before a parameter: what is not named is left out."""
 KEEP = (
     r"without\s+(?:changing|touching)|keep(?:ing)?|(?:do\s+not|don't)\s+(?:change|touch|vary)|leav(?:e|ing)|not\s+the"
 )
@@ -107,9 +110,9 @@ _FILLERS = """
     off ok okay on once one only onto or other our out over own per please plan policy possible propose proposes put
     quadruped really reward rewards robot robots run runs same see set sets should show since so some something start
     still such sure take than thanks that the their them then there these they thing things this those through to
-    together too toward towards train training trains try trying under until up us use uses using very via wait walk
-    walking walks want wants was wave waves way we well were what when where whether which while who why will wish with
-    within without work works would yet you your and/or vs versus dog
+    together too toward towards train training trains try trying under until up us use uses using vary very via wait
+    walk walking walks want wants was wave waves way we well were what when where whether which while who why will wish
+    with within without work works would yet you your and/or vs versus dog
     machine simulation task wavebook experiment experiments different
     find out effect effects change changes changing changed help helps bit lot ground surface around less reduce
     increase lower raise higher test tests compare check idea ideas weight weights term terms value values parameter
