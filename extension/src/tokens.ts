@@ -7,7 +7,7 @@ export type RunState =
 
 export type WaveState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
 
-export type ApprovalState = 'pending' | 'approved' | 'rejected' | 'expired';
+export type ApprovalState = 'pending' | 'approved' | 'rejected' | 'expired' | 'withdrawn';
 
 export type Decision = 'approve' | 'reject';
 

@@ -379,8 +379,15 @@ async def test_a_message_that_only_sizes_changes_the_plan_that_waits(empty):
     assert [e.overrides for e in again.experiments] == [e.overrides for e in first.experiments]
     assert [len(e.seeds) for e in again.experiments] == [3 for _ in first.experiments]
     assert f"as before, «{first.directive}»" in again.rationale
-    for approval in approvals.list():
-        approvals.decide(approval.id, "reject", "ada")
+    assert "takes the place of wave 1, whose plan is withdrawn" in again.rationale
+    assert "still wait" not in again.rationale
+    old, new = approvals.list()
+    assert (old.state, new.state) == ("withdrawn", "pending")
+    assert old.why == "wave 2 takes its place: «again with 3 seeds»"
+    (withdrawn,) = [decision for decision in empty.ledger.read() if decision.what == "withdraw"]
+    assert (withdrawn.actor, withdrawn.name, withdrawn.refs["wave"]) == ("human", "ada", 1)
+    assert not approvals.withdraw(old.id, "ada", "again")  # a plan is decided once
+    approvals.decide(new.id, "reject", "ada")
     assert await said("run it longer, 1000 its") == []  # what was turned down is not taken up again
 
 

@@ -271,5 +271,7 @@ function approvalLabel(approval: IApproval, trans: TranslationBundle): string {
       return by ? trans.__('Rejected by %1', by) : trans.__('Rejected');
     case 'expired':
       return trans.__('Denied: not decided in time');
+    case 'withdrawn':
+      return trans.__('Withdrawn: another plan took its place');
   }
 }

@@ -1,4 +1,4 @@
-"""Plans that wait for a person: proposed, then approved, rejected or expired, each decided once.
+"""Plans that wait for a person: proposed, then approved, rejected, expired or withdrawn, each decided once.
 
 An approval is a row of the project's database and outlives reload and restart. Approving writes the ledger first and
 queues the wave second; a process that dies between the two leaves a row that is approved and not queued, which
@@ -55,7 +55,7 @@ LIFETIME = 7 * 24 * 3600.0
 MOST_PENDING = 20
 """Plans that may wait at a time: an agent cannot bury the one that a person looks for."""
 
-ApprovalState = Literal["pending", "approved", "rejected", "expired"]
+ApprovalState = Literal["pending", "approved", "rejected", "expired", "withdrawn"]
 Verb = Literal["approve", "reject"]
 
 
@@ -266,6 +266,24 @@ class Approvals:
                 self._set(approval_id, state="pending", by=None, why="")
                 raise
             return self.get(approval_id)
+
+    def withdraw(self, approval_id: int, by: str, why: str) -> bool:
+        """Take back a plan in whose place another stands; one that is decided already stays as it is.
+
+        Returns:
+            Whether it was withdrawn.
+
+        Raises:
+            NotFoundError: There is no such approval.
+            WavebookError: The ledger cannot hold it; the plan waits on.
+        """
+        with self._deciding():
+            approval = self.get(approval_id)
+            if approval.state != "pending":
+                return False
+            self._note(approval, "withdraw", by, why)
+            self._set(approval_id, state="withdrawn", by=by, why=why)
+            return True
 
     def changed(self, approval_id: int, changes: PlanChanges) -> tuple[WavePlan, Estimate, Sequence[str]]:
         """A pending plan as it would be with changes, what it would cost, and the changes in words.

@@ -92,6 +92,9 @@ async def turn(
                         yield {"kind": "tool", "id": reply.id, "part": done.model_dump()}
                 elif isinstance(part, Proposal):
                     approval = await asyncio.to_thread(approvals.propose, part.plan, by=by)
+                    if part.replaces is not None:
+                        reason = f"wave {part.plan.id} takes its place: «{body}»"
+                        await asyncio.to_thread(approvals.withdraw, part.replaces, by, reason)
                     why = ""
                     if not part.foreign:  # what a log or a file says must not spend a budget
                         approval, why = await asyncio.to_thread(approve_within_budget, approvals, approval)

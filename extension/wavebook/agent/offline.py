@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from wavebook.agent import replies
-from wavebook.agent.approvals import Approvals
+from wavebook.agent.approvals import Approval, Approvals
 from wavebook.agent.diagnosis.case import failed_run
 from wavebook.agent.diagnosis.mending import broken_run, mend
 from wavebook.agent.diagnosis.plan import Isolation, plan_for
@@ -61,17 +61,17 @@ class OfflinePlanner:
 
     async def answer(self, request: Request) -> AsyncIterator[Part]:
         """The answer: for a directive what was understood, why this wave, and the wave; else a plain reply."""
-        read = await asyncio.to_thread(self._read_after, request)
+        read, replaced = await asyncio.to_thread(self._read_after, request)
         if read.intent in {"plan", "reproduce"} and read.says_something:
             heard = _heard(read)
             yield TextDelta(heard)
             if (unattended := request.unattended) is not None:
                 read = replace(read, runs=min(read.runs or unattended.runs, unattended.runs))
-            proposed = await asyncio.to_thread(self._propose, read)
+            proposed = await asyncio.to_thread(self._propose, read, replaced)
             for reason in proposed.reasons:
                 yield TextDelta(f"\n\n{reason}")
             yield TextDelta(f"\n\n{_summary(proposed.plan)}")
-            yield Proposal(proposed.plan)
+            yield Proposal(proposed.plan, replaces=replaced.id if replaced is not None else None)
         elif read.intent == "diagnose":
             isolation = await asyncio.to_thread(self._isolate, read)
             yield TextDelta(replies.isolation(isolation))
@@ -87,19 +87,20 @@ class OfflinePlanner:
     def _read(self, text: str) -> Directive:
         return read_directive(text, self._known_tasks(), self.project.settings().training.task)
 
-    def _read_after(self, request: Request) -> Directive:
-        """A message as it is meant after what was said before: «again with 5 seeds» changes the plan that waits."""
+    def _read_after(self, request: Request) -> tuple[Directive, Approval | None]:
+        """A message as it is meant after what was said before: «again with 5 seeds» changes the plan that waits, which
+        is returned with it."""
         read = self._read(request.body)
         if not read.amends:
-            return read
+            return read, None
         proposed = next((m.approval for m in reversed(request.history) if m.approval is not None), None)
         if proposed is None:
-            return read
+            return read, None
         waiting = Approvals(self.project, tasks=self._tasks).get(proposed)
         if waiting.state != "pending" or not waiting.plan.directive:
-            return read
+            return read, None
         before = self._read(waiting.plan.directive)
-        return before.amended(read) if before.says_something else read
+        return (before.amended(read), waiting) if before.says_something else (read, None)
 
     def _isolate(self, read: Directive) -> Isolation:
         run = failed_run(self.project, read.subject)
@@ -111,10 +112,13 @@ class OfflinePlanner:
         numbers = Approvals(self.project, tasks=self._tasks).next_numbers()
         return mend(self.project, run, numbers, self._known_tasks(), self.name, directive=read.text)
 
-    def _propose(self, read: Directive) -> Proposed:
+    def _propose(self, read: Directive, replaced: Approval | None = None) -> Proposed:
         approvals = Approvals(self.project, tasks=self._tasks)
         proposed = Proposer(self.project, read, approvals.next_numbers(), self._known_tasks(), self.name).propose()
-        waiting = [str(approval.plan.id) for approval in approvals.list() if approval.state == "pending"]
+        pending = [approval for approval in approvals.list() if approval.state == "pending"]
+        waiting = [str(approval.plan.id) for approval in pending if replaced is None or approval.id != replaced.id]
+        if replaced is not None:
+            proposed.reasons.append(f"It takes the place of wave {replaced.plan.id}, whose plan is withdrawn.")
         if waiting:
             one = len(waiting) == 1
             proposed.reasons.append(

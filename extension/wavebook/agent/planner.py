@@ -29,6 +29,8 @@ class Proposal:
     plan: WavePlan
     foreign: Sequence[str] = ()
     """Logs, notebooks and files that were read for it: no standing budget approves such a plan."""
+    replaces: int | None = None
+    """The approval whose plan this one is, changed as the person asked: that one is withdrawn."""
 
 
 @dataclass(frozen=True)
