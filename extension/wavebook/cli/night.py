@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from wavebook.agent.night import process
-from wavebook.agent.night.grant import Nights
+from wavebook.agent.night.grant import Nights, Outcome
 from wavebook.agent.night.status import night_status
 from wavebook.agent.night.summary import summary
 from wavebook.agent.night.terms import OPTIONS, make_terms
@@ -27,9 +27,14 @@ STOP_PATIENCE = 120.0
 """How long `stop` waits until the runs are gone and the report is written [s]."""
 
 
+STUCK = 3
+EXIT_CODES: dict[Outcome, int] = {"goal": 0, "budget": 0, "stopped": 1, "failed": 1, "stuck": STUCK}
+"""Of `--wait`, so that a script knows a night that reached its goal or its limits from one that came to a dead end."""
+
+
 @click.command(params=list(OPTIONS))  # click adds the argument to the list it is given
 @click.argument("directive", metavar="DIRECTIVE|status|stop|resume")
-@click.option("--wait", is_flag=True, help="Follow the night to its end; Ctrl-C stops it.")
+@click.option("--wait", is_flag=True, help="Follow it to its end; Ctrl-C stops it. Exit code 3 where it is stuck.")
 @click.option("--why", default="", help="The reason of a stop, for the ledger.")
 @click.option("--keep-runs", is_flag=True, help="A stop lets the runs under way go on.")
 @project_option
@@ -76,7 +81,10 @@ def night(
         _wait_for_end(project, STOP_PATIENCE, quiet=True)
     _tell(project, as_json)
     over = Nights(project).newest()
-    sys.exit(0 if over is not None and over.outcome in {"goal", "budget", "stuck"} else 1)
+    code = EXIT_CODES[over.outcome] if over is not None and over.outcome is not None else 1
+    if code == STUCK and not as_json:
+        console.print(f"It ended before its goal and its budget, for the reason above: exit code {STUCK}.")
+    sys.exit(code)
 
 
 def _wait_for_end(project: Project, patience: float | None, *, quiet: bool) -> bool:

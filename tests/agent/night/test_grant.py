@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
 from tests.agent.conftest import a_plan
 from tests.agent.night.conftest import terms
@@ -10,6 +11,7 @@ from tests.code_terms import PITCH_RATE
 from tests.projects import Drawn, draw_wave
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.night import judging
+from wavebook.agent.night import process as night_process
 from wavebook.agent.night.after_failure import advice
 from wavebook.agent.night.grant import Judged, Nights
 from wavebook.agent.night.hopeless import end_hopeless
@@ -55,6 +57,21 @@ class Scripted:
 @pytest.fixture
 def empty(tmp_path):
     return Project.create(tmp_path / "project")
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("goal", 0), ("budget", 0), ("stuck", 3), ("stopped", 1), ("failed", 1)])
+def test_waiting_for_a_night_tells_by_its_exit_code_and_in_words_how_it_ended(empty, monkeypatch, outcome, code):
+    def over(project, terms, by):
+        night = Nights(project).grant(terms, by)
+        Nights(project).end(night.id, outcome, "nothing is left to try")
+        return night
+
+    monkeypatch.setattr(night_process, "start", over)
+    given = ["track velocity better", "--wait", "--project", str(empty.root)]
+    ended = CliRunner().invoke(night_command, given, env={"COLUMNS": "200"})
+    assert ended.exit_code == code
+    assert "nothing is left to try" in ended.output
+    assert ("exit code 3" in ended.output) == (outcome == "stuck")
 
 
 def test_limits_and_goals_are_checked_and_the_rest_comes_from_the_settings():
