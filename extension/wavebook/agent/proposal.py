@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -266,20 +266,12 @@ class Proposer:
         base = (asked or (1 if known else BASELINE_SEEDS)) if with_baseline else 0
         # What the variation of a wave is judged against comes before it: without the noise, nothing is learnt from it.
         needed = BASELINE_SEEDS if ranking is None or ranking.noise is None else 1
-        budget = self._max_runs() - repeats
-        shrunk = False
-        while base + each * len(chosen) > budget:
-            shrunk = True
-            if each > 1:
-                each -= 1
-            elif len(chosen) > 1:
-                chosen = chosen[:-1]
-            elif base > needed:
-                base -= 1
-            elif chosen:
-                chosen = chosen[:-1]
-            else:
-                base -= 1
+        budget, wanted = self._max_runs() - repeats, len(chosen)
+        sizes = _ever_smaller(each, base, wanted, needed)
+        fits = (size for size in sizes if size[1] + size[0] * size[2] <= budget)
+        shrunk = base + each * wanted > budget
+        each, base, number = next(fits)
+        chosen = chosen[:number]
         if shrunk:
             if not chosen:
                 left = " So it only measures the noise; variations come with the next."
@@ -421,6 +413,15 @@ class Proposer:
     def _once(self, reason: str) -> None:
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+
+def _ever_smaller(each: int, base: int, number: int, needed: int) -> Iterator[tuple[int, int, int]]:
+    """A wave's seeds of each variation, seeds of its baseline and number of variations, as they shrink: what is missed
+    least is given up first. ``needed`` seeds of the baseline are worth more than any variation."""
+    yield from ((seeds, base, number) for seeds in range(each, 0, -1))
+    yield from ((1, base, fewer) for fewer in range(number - 1, 0, -1))
+    yield from ((1, seeds, min(number, 1)) for seeds in range(base - 1, needed - 1, -1))
+    yield from ((1, seeds, 0) for seeds in range(min(base, needed), -1, -1))
 
 
 def _parent(evidence: Evidence, ranking: Ranking | None) -> int | None:
