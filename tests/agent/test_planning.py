@@ -12,8 +12,9 @@ from tests.projects import TASK, Drawn, draw_wave
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.chat import Chat
 from wavebook.agent.conversation import turn
+from wavebook.agent.manners import check_manners
 from wavebook.agent.offline import OfflinePlanner
-from wavebook.agent.planner import Proposal, Request, TextDelta
+from wavebook.agent.planner import Proposal, Request, TextDelta, Unattended
 from wavebook_tools.errors import UsageError
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
@@ -40,6 +41,11 @@ def propose(project: Project, directive: str, **how: int) -> WavePlan:
     plan = OfflinePlanner(project).propose(directive, **how)
     check_plan(plan)
     return plan
+
+
+async def proposed(project: Project, request: Request) -> WavePlan | None:
+    plans = [part.plan async for part in OfflinePlanner(project).answer(request) if isinstance(part, Proposal)]
+    return plans[0] if plans else None
 
 
 def answer(project: Project, text: str) -> tuple[str, WavePlan | None]:
@@ -303,6 +309,29 @@ def test_the_best_is_reproduced_beside_its_baseline_on_new_seeds(tmp_path):
     assert baseline.seeds == again.seeds
     assert len(again.seeds) == 4
     assert not {0, 1, 2} & set(again.seeds)
+
+
+def test_a_single_run_confirms_a_win_before_another_builds_on_it(tmp_path):
+    project = draw_wave(tmp_path, [BASELINE, WIN])
+    one = f"{FLAT}, at most 1 run"
+    plan = propose(project, one)
+    (again,) = plan.experiments
+    assert (plan.overrides, again.overrides, again.seeds) == ({WEIGHT: 6.0}, {}, [2])
+    assert "exp002 was not repeated yet, so the only run repeats it" in plan.rationale
+    check_manners(project, plan)
+    (named,) = propose(project, f"{one}, entropy 0.02").experiments  # what a person asks for by name is done
+    assert named.overrides == {ENTROPY: 0.02}
+    unattended = Request(f"{one}, entropy 0.02", unattended=Unattended(1, 3, 1))
+    plan = asyncio.run(proposed(project, unattended))
+    assert [e.overrides for e in plan.experiments] == [{}]  # without a person only a confirmed win is built on
+    draw_wave(tmp_path, [Drawn("again", {2: 0.222}, baseline=True)], wave=2, overrides={WEIGHT: 6.0})
+    plan = propose(project, one)
+    (new,) = plan.experiments
+    assert plan.overrides == {WEIGHT: 6.0}
+    assert new.overrides
+    check_manners(project, plan)
+    plan = propose(project, "reproduce the best with 1 seed, at most 1 run")
+    assert [(e.overrides, e.seeds) for e in plan.experiments] == [({WEIGHT: 6.0}, [3])]
 
 
 def test_a_time_limit_shortens_the_runs(tmp_path):

@@ -46,6 +46,8 @@ class Directive:
     """Whether nothing beside the baseline is wanted."""
     nothing_else: bool = False
     """Whether only what it names is wanted beside the baseline."""
+    unattended: bool = False
+    """Whether its plan is to run without a person."""
     variations: int | None = None
     """How many beside the baseline."""
     seeds: int | None = None

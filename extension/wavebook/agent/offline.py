@@ -66,7 +66,7 @@ class OfflinePlanner:
             heard = _heard(read)
             yield TextDelta(heard)
             if (unattended := request.unattended) is not None:
-                read = replace(read, runs=min(read.runs or unattended.runs, unattended.runs))
+                read = replace(read, runs=min(read.runs or unattended.runs, unattended.runs), unattended=True)
             proposed = await asyncio.to_thread(self._propose, read, replaced)
             for reason in proposed.reasons:
                 yield TextDelta(f"\n\n{reason}")

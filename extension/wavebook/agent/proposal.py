@@ -94,7 +94,12 @@ class Proposer:
         setting = Setting(schema, directive, topic, base, evidence, ranking, self._closed(schema), code)
 
         wanted = self._experiments()
-        with_baseline = wanted > 1 or ranking is None or directive.baseline_only
+        # A single run on a win that was not repeated would build on luck, and could not be approved: it confirms it.
+        free = directive.unattended or not directive.named
+        confirms = wanted == 1 and free and ranking is not None and _unconfirmed(ranking)
+        with_baseline = wanted > 1 or ranking is None or directive.baseline_only or confirms
+        if confirms and ranking is not None:
+            self.reasons.append(f"{ranking.best.tried.name} was not repeated yet, so the only run repeats it.")
         for name in directive.named:
             if name in directive.kept:
                 self.reasons.append(f"{name} is both to change and to stay as it is, so it stays.")
@@ -154,9 +159,12 @@ class Proposer:
         number = self.directive.seeds or REPRODUCTION_SEEDS
         specs = []
         baseline = reference if reference is not None and reference is not subject else None
+        budget = self._max_runs()
+        if baseline is not None and budget == 1:
+            self.reasons.append(f"The budget of one run leaves out {baseline.name}, which {subject.name} is judged by.")
+            baseline = None
         used = subject.seeds | (baseline.seeds if baseline else set())
         seeds = self.directive.seed_list or fresh_seeds(used, number)
-        budget = self._max_runs()
         if len(seeds) * (2 if baseline else 1) > budget:
             seeds = seeds[: max(1, budget // (2 if baseline else 1))]
             self.reasons.append(f"The budget of {budget} runs leaves {len(seeds)} seeds each.")
@@ -273,11 +281,11 @@ class Proposer:
         each, base, number = next(fits)
         chosen = chosen[:number]
         if shrunk:
-            if not chosen:
+            if wanted and not chosen:
                 left = " So it only measures the noise; variations come with the next."
             else:
                 left = f" Each variation has {each} of {asked} seeds." if asked and each < asked else ""
-            self.reasons.append(f"I made the wave smaller to keep to {self._max_runs()} runs.{left}")
+            self.reasons.append(f"I made the wave smaller to keep to {counted(self._max_runs(), 'run')}.{left}")
         return each, base, chosen
 
     def _fast(self) -> bool:
@@ -422,6 +430,11 @@ def _ever_smaller(each: int, base: int, number: int, needed: int) -> Iterator[tu
     yield from ((1, base, fewer) for fewer in range(number - 1, 0, -1))
     yield from ((1, seeds, min(number, 1)) for seeds in range(base - 1, needed - 1, -1))
     yield from ((1, seeds, 0) for seeds in range(min(base, needed), -1, -1))
+
+
+def _unconfirmed(ranking: Ranking) -> bool:
+    """Whether the best is a win that was measured in one go alone."""
+    return ranking.best is not ranking.reference and not ranking.best.tried.repeated
 
 
 def _parent(evidence: Evidence, ranking: Ranking | None) -> int | None:
