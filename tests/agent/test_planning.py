@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -332,6 +333,56 @@ def test_a_single_run_confirms_a_win_before_another_builds_on_it(tmp_path):
     check_manners(project, plan)
     plan = propose(project, "reproduce the best with 1 seed, at most 1 run")
     assert [(e.overrides, e.seeds) for e in plan.experiments] == [({WEIGHT: 6.0}, [3])]
+
+
+def test_named_experiments_are_compared_on_seeds_that_none_of_them_has_seen(tmp_path):
+    project = draw_wave(tmp_path, [BASELINE, WIN, SMALL_WIN])
+    plan = propose(project, "Compare the entropy run with exp002, 2 seeds")
+    assert [(e.overrides, e.seeds, e.baseline) for e in plan.experiments] == [
+        ({ENTROPY: 0.005}, [2, 3], True),
+        ({WEIGHT: 6.0}, [2, 3], False),
+    ]
+    assert plan.experiments[1].prediction.direction == "down"  # as the records have it
+    assert "exp002: error_vel_xy 0.223 m/s (2 seeds)" in plan.rationale
+    assert "more than seeds explain" in plan.rationale
+    check_manners(project, plan)
+    plan = propose(project, "compare weight, entropy and the baseline")
+    assert [e.overrides for e in plan.experiments if e.baseline] == [{}]  # where it is named, it is the measure
+    assert len(plan.experiments) == 3
+
+
+def test_named_experiments_are_combined_beside_the_baseline(tmp_path):
+    project = draw_wave(tmp_path, [BASELINE, WIN, SMALL_WIN, Drawn("high-entropy", {0: 0.4}, {ENTROPY: 0.02})])
+    plan = propose(project, "combine weight with entropy, and track better")
+    baseline, both = plan.experiments
+    assert (baseline.overrides, baseline.seeds, both.seeds) == ({}, [3, 4], [3, 4])
+    assert both.overrides == {WEIGHT: 6.0, ENTROPY: 0.005}
+    assert both.evidence == ["exp002", "exp003"]
+    assert "Not understood" not in plan.rationale
+    check_manners(project, plan)
+    (again, _) = propose(project, "reproduce high entropy with 2 seeds").experiments[::-1]
+    assert (again.overrides, again.seeds) == ({ENTROPY: 0.02}, [3, 4])
+
+
+@pytest.mark.parametrize(
+    ("directive", "told"),
+    [
+        ("combine entropy and high-entropy", "exp003 and exp004 both change agent.algorithm.entropy_coef (0.005 and"),
+        ("compare weight and hihg-entropy", "there is no experiment 'hihg-entropy'. Did you mean 'high-entropy'"),
+        ("combine exp002 and exp009", "there is no experiment 'exp009'. Did you mean 'exp00"),
+        ("combine foo-bar and baz-qux", "Experiments here: exp001, exp002"),
+        ("compare exp002 with the best", "are the same configuration, exp002"),
+    ],
+)
+def test_names_that_cannot_be_followed_are_refused_with_the_nearest(tmp_path, directive, told):
+    project = draw_wave(tmp_path, [BASELINE, WIN, SMALL_WIN, Drawn("high-entropy", {0: 0.4}, {ENTROPY: 0.02})])
+    with pytest.raises(UsageError, match=re.escape(told)):
+        propose(project, directive)
+
+
+def test_what_is_compared_by_its_values_is_no_record(empty):
+    plan = propose(empty, "compare entropy 0.01 and 0.02 with learning rate 5e-4")
+    assert varied(plan) == [ENTROPY, ENTROPY, RATE]
 
 
 def test_a_time_limit_shortens_the_runs(tmp_path):

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from wavebook.agent.topics import Topic
 
-Intent = Literal["plan", "reproduce", "diagnose", "mend", "status", "greeting", "help", "thanks", "stop"]
+Intent = Literal[
+    "plan", "reproduce", "compare", "combine", "diagnose", "mend", "status", "greeting", "help", "thanks", "stop"
+]
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Directive:
     subject: str | None = None
     """The experiment to reproduce, None for the best; or the run or experiment to diagnose or mend, None for the
     newest."""
+    subjects: list[str] = field(default_factory=list)
+    """The experiments to compare or to combine, by number or name."""
     notes: list[str] = field(default_factory=list)
     """What was understood, in a person's words."""
     unknown: list[str] = field(default_factory=list)
@@ -75,6 +79,11 @@ class Directive:
         return list(dict.fromkeys(names))
 
     @property
+    def plans(self) -> bool:
+        """Whether it asks for a wave, and not for an answer or for the cause of a failure."""
+        return self.intent in {"plan", "reproduce", "compare", "combine"} and self.says_something
+
+    @property
     def says_something(self) -> bool:
         """Whether there is anything to plan from."""
         return bool(
@@ -83,7 +92,7 @@ class Directive:
             or self.assignments
             or self.experiments
             or self.variations
-            or self.intent == "reproduce"
+            or self.intent in {"reproduce", "compare", "combine"}
             or self.wants_improvement
         )
 

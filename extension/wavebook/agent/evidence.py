@@ -133,9 +133,18 @@ class Evidence:
         wanted = _key({**overrides, **marks(code)})
         return any(_key(tried.changes) == wanted for tried in self.tried)
 
-    def find(self, experiment_id: str) -> Tried | None:
-        """The configuration that an experiment ran."""
-        return next((tried for tried in self.tried if experiment_id in tried.names), None)
+    def find(self, name: str) -> Tried | None:
+        """The configuration that an experiment ran, by its number (``exp003``) or its name; the newest of a name."""
+        if (numbered := next((tried for tried in self.tried if name in tried.names), None)) is not None:
+            return numbered
+        alike = [(e.id, tried) for tried in self.tried for e in tried.experiments if e.spec.slug == name]
+        return max(alike, key=lambda pair: (len(pair[0]), pair[0]))[1] if alike else None
+
+    @property
+    def known(self) -> list[str]:
+        """Numbers and names of all experiments."""
+        experiments = [experiment for tried in self.tried for experiment in tried.experiments]
+        return list(dict.fromkeys([*(e.id for e in experiments), *(e.spec.slug for e in experiments)]))
 
 
 @dataclass(frozen=True)

@@ -55,14 +55,14 @@ class OfflinePlanner:
             return isolation.plan
         if read.intent == "mend":
             return self._mend(read)
-        if read.intent not in {"plan", "reproduce"} or not read.says_something:
+        if not read.plans:
             raise UsageError(replies.clarification(read))
         return self._propose(read).plan
 
     async def answer(self, request: Request) -> AsyncIterator[Part]:
         """The answer: for a directive what was understood, why this wave, and the wave; else a plain reply."""
         read, replaced = await asyncio.to_thread(self._read_after, request)
-        if read.intent in {"plan", "reproduce"} and read.says_something:
+        if read.plans:
             heard = _heard(read)
             yield TextDelta(heard)
             if (unattended := request.unattended) is not None:
@@ -85,7 +85,10 @@ class OfflinePlanner:
             yield TextDelta(await asyncio.to_thread(self._reply, read))
 
     def _read(self, text: str) -> Directive:
-        return read_directive(text, self._known_tasks(), self.project.settings().training.task)
+        # By their folders: a damaged plan is told where it is read for its numbers.
+        folders = [path.name.partition("-") for path in self.project.waves_path.glob("*/exp*-*")]
+        names = {name for number, _, slug in folders for name in (number, slug)}
+        return read_directive(text, self._known_tasks(), self.project.settings().training.task, names)
 
     def _read_after(self, request: Request) -> tuple[Directive, Approval | None]:
         """A message as it is meant after what was said before: «again with 5 seeds» changes the plan that waits, which

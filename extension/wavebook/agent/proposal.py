@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from wavebook.agent.branches import closed_branches, closing, left_for
+from wavebook.agent.by_name import compared, find_named, together
 from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
@@ -17,6 +18,7 @@ from wavebook.agent.submission import check_placed
 from wavebook.agent.telling import told_records
 from wavebook.agent.topics import BY_KEY, UNMEASURED, Topic
 from wavebook.agent.variations import Setting, Variation, on_task, repeated, variations
+from wavebook_tools.comparison.statistics import difference
 from wavebook_tools.errors import UsageError, WavebookError
 from wavebook_tools.jobs.devices import list_devices, select_devices
 from wavebook_tools.metrics.quantities import counted, quantity
@@ -77,8 +79,8 @@ class Proposer:
         if directive.task is None and (sibling := left_for(self.project, schema.task, self.tasks)) is not None:
             self.reasons.append(f"{schema.task} was given up, so this wave goes on with {sibling.task}.")
             schema = sibling
-        repeats = directive.intent == "reproduce"
-        plan = self._within_time(self._reproduction(schema) if repeats else self._exploration(schema))
+        made = {"reproduce": self._reproduction, "compare": self._comparison, "combine": self._combination}
+        plan = self._within_time(made.get(directive.intent, self._exploration)(schema))
         check_plan(plan, self.tasks)
         check_placed(self.project, plan)
         return Proposed(plan, self.reasons)
@@ -169,32 +171,19 @@ class Proposer:
             seeds = seeds[: max(1, budget // (2 if baseline else 1))]
             self.reasons.append(f"The budget of {budget} runs leaves {len(seeds)} seeds each.")
         if baseline is not None:
-            specs.append(
-                ExperimentSpec(
-                    id=self.numbers.experiment_id(),
-                    slug=f"again-{baseline.name}",
-                    hypothesis=f"{baseline.name} on the same new seeds, so that both are measured alike.",
-                    overrides=baseline.overrides,
-                    code=list(baseline.code),
-                    seeds=seeds,
-                    baseline=True,
-                    evidence=baseline.names,
-                )
-            )
+            alike = f"{baseline.name} on the same new seeds, so that both are measured alike."
+            specs.append(self._again(0, baseline, seeds, alike, baseline=True))
         against = f" against {baseline.name}" if baseline else ""
         specs.append(
-            ExperimentSpec(
-                id=self.numbers.experiment_id(len(specs)),
-                slug=f"again-{subject.name}",
-                hypothesis=f"The result of {subject.name}{against} holds on seeds that it has not seen.",
-                overrides=subject.overrides,
-                code=list(subject.code),
-                seeds=seeds,
+            self._again(
+                len(specs),
+                subject,
+                seeds,
+                f"The result of {subject.name}{against} holds on seeds that it has not seen.",
                 baseline=baseline is None,
                 prediction=Prediction(
                     metric=topic.metric, direction=topic.direction if baseline is not None else "same"
                 ),
-                evidence=subject.names,
             )
         )
         self.reasons.append(f"{subject.name} ran on seeds {_listed(sorted(subject.seeds))}; these are new ones.")
@@ -212,6 +201,112 @@ class Proposer:
             evidence=evidence,
         )
         return plan if other is None else plan.model_copy(update={"devices": [other.id]})
+
+    def _comparison(self, schema: TaskSchema) -> WavePlan:
+        """Named configurations on the same new seeds, judged against the baseline where it is among them, else against
+        the first of them."""
+        topic = self._topic(schema)
+        schema, evidence, ranking, found = self._named(schema, topic)
+        reference = ranking.reference.tried if ranking else None
+        found.sort(key=lambda tried: tried is not reference)
+        first, *others = found
+        self.reasons += compared(found, evidence, topic.metric)
+        seeds = self._common_seeds(found, len(found))
+        against = f"{first.name} on new seeds, which the others are judged against."
+        specs = [self._again(0, first, seeds, against, baseline=True)]
+        for tried in others:
+            differs = f"{tried.name} differs from {first.name} on the same new seeds as it does in the records."
+            prediction = Prediction(metric=topic.metric, direction=_expected(first, tried, evidence, topic))
+            specs.append(self._again(len(specs), tried, seeds, differs, prediction=prediction))
+        goal = f"Compare {' and '.join(tried.name for tried in found)} on {counted(len(seeds), 'new seed')}"
+        return self._of_named(schema, topic, specs, evidence, first, goal)
+
+    def _combination(self, schema: TaskSchema) -> WavePlan:
+        """What named configurations change, in one, beside the baseline."""
+        topic = self._topic(schema)
+        schema, evidence, ranking, found = self._named(schema, topic)
+        both = together(found)
+        self.reasons += compared(found, evidence, topic.metric)
+        reference = ranking.reference.tried if ranking else None
+        compared_with = reference if reference is not None and reference not in found else found[0]
+        seeds = self._common_seeds([compared_with, *found], 2, BASELINE_SEEDS)
+        names = " and ".join(tried.name for tried in found)
+        if evidence.has(both.overrides, both.code):
+            self.reasons.append(f"{names} ran together before; this wave tells whether it holds on new seeds.")
+        specs = [
+            self._again(0, compared_with, seeds, f"{compared_with.name} on the same new seeds.", baseline=True),
+            ExperimentSpec(
+                id=self.numbers.experiment_id(1),
+                slug=slugify(f"{' and '.join(tried.name for tried in found)}"),
+                hypothesis=f"What {names} change adds up: together they beat {compared_with.name}.",
+                overrides=both.overrides,
+                code=list(both.code),
+                seeds=seeds,
+                prediction=Prediction(metric=topic.metric, direction=topic.direction),
+                evidence=[name for tried in found for name in tried.names],
+            ),
+        ]
+        return self._of_named(schema, topic, specs, evidence, found[0], f"Combine {names}")
+
+    def _named(self, schema: TaskSchema, topic: Topic) -> tuple[TaskSchema, Evidence, Ranking | None, list[Tried]]:
+        """What the directive names, with the records of the task on which most of it ran."""
+        names = self.directive.subjects
+        tasks = list(dict.fromkeys([schema.task, *self.tasks]))
+        records = {task: read_evidence(self.project, task) for task in tasks}
+        ran = {task: sum(records[task].find(name) is not None for name in names) for task in tasks}
+        task = max(tasks, key=lambda one: (ran[one], len(records[one].tried)))
+        ranking = rank(records[task], topic.metric, topic.direction)
+        return task_named(task, self.tasks), records[task], ranking, find_named(names, records[task], ranking)
+
+    def _common_seeds(self, found: Sequence[Tried], experiments: int, number: int = REPRODUCTION_SEEDS) -> list[int]:
+        """Seeds that none of them has seen, as many as are asked for and the budget leaves."""
+        used = {seed for tried in found for seed in tried.seeds}
+        seeds = self.directive.seed_list or fresh_seeds(used, self.directive.seeds or number)
+        budget = self._max_runs()
+        if len(seeds) * experiments > budget:
+            if experiments > budget:
+                raise UsageError(f"{experiments} experiments need {experiments} runs, and {budget} are allowed")
+            seeds = seeds[: budget // experiments]
+            self.reasons.append(f"The budget of {counted(budget, 'run')} leaves {counted(len(seeds), 'seed')} each.")
+        return seeds
+
+    def _again(
+        self,
+        offset: int,
+        tried: Tried,
+        seeds: list[int],
+        hypothesis: str,
+        *,
+        baseline: bool = False,
+        prediction: Prediction | None = None,
+    ) -> ExperimentSpec:
+        """A configuration once more."""
+        return ExperimentSpec(
+            id=self.numbers.experiment_id(offset),
+            slug=f"again-{tried.name}",
+            hypothesis=hypothesis,
+            overrides=tried.overrides,
+            code=list(tried.code),
+            seeds=seeds,
+            baseline=baseline,
+            prediction=prediction,
+            evidence=tried.names,
+        )
+
+    def _of_named(
+        self,
+        schema: TaskSchema,
+        topic: Topic,
+        specs: list[ExperimentSpec],
+        evidence: Evidence,
+        like: Tried,
+        goal: str,
+    ) -> WavePlan:
+        """A wave of the size that the named configurations had."""
+        _, num_envs, iterations = like.size
+        size = (self.directive.num_envs or num_envs, self.directive.iterations or iterations)
+        parent = like.experiments[-1].plan.id
+        return self._plan(schema, topic, specs, goal=goal, parent=parent, size=size, evidence=evidence)
 
     def _subject(self, schema: TaskSchema, topic: Topic) -> tuple[Tried, Evidence, TaskSchema]:
         """What is to be reproduced, with the records of its task."""
@@ -435,6 +530,15 @@ def _ever_smaller(each: int, base: int, number: int, needed: int) -> Iterator[tu
 def _unconfirmed(ranking: Ranking) -> bool:
     """Whether the best is a win that was measured in one go alone."""
     return ranking.best is not ranking.reference and not ranking.best.tried.repeated
+
+
+def _expected(first: Tried, tried: Tried, evidence: Evidence, topic: Topic) -> Literal["down", "up", "same"]:
+    """Which way a configuration lies from another in the records, where that is more than seeds explain."""
+    protocol, noise = evidence.protocol(topic.metric), evidence.noise(topic.metric)
+    found = difference(tried.values(topic.metric, protocol), first.values(topic.metric, protocol), noise)
+    if found is None or not found.real or tried.size != first.size:
+        return "same"
+    return "down" if found.value < 0 else "up"
 
 
 def _parent(evidence: Evidence, ranking: Ranking | None) -> int | None:

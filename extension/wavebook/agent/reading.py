@@ -7,13 +7,15 @@ filler is reported back. Nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from wavebook.agent.by_name import BEST
 from wavebook.agent.directive import Assignment, Directive, Intent, Wish
 from wavebook.agent.topics import BY_KEY, TOPICS
 from wavebook.agent.vocabulary import (
     ALIASES,
     AMOUNT,
+    BY_NAME,
     COUNT,
     COUNTED,
     DURATION,
@@ -21,6 +23,8 @@ from wavebook.agent.vocabulary import (
     FORBID,
     GROUPS,
     IMPROVE,
+    JOINED,
+    JOINING,
     KEEP,
     LOWER,
     NUMBER,
@@ -93,26 +97,30 @@ _FAILURES: tuple[tuple[Intent, str, str], ...] = (
 )
 
 
-def read_directive(text: str, tasks: Mapping[str, TaskSchema], default_task: str) -> Directive:
+def read_directive(
+    text: str, tasks: Mapping[str, TaskSchema], default_task: str, records: Collection[str] = ()
+) -> Directive:
     """Read a directive.
 
     Args:
         text: What the person wrote.
         tasks: The tasks there are.
         default_task: The one meant where none is named.
+        records: Numbers and names of the experiments there are.
 
     Raises:
         UsageError: It names a parameter by its full name that the task does not have.
     """
-    return _Reader(text, tasks, default_task).read()
+    return _Reader(text, tasks, default_task, records).read()
 
 
 class _Reader:
-    def __init__(self, text: str, tasks: Mapping[str, TaskSchema], default_task: str) -> None:
+    def __init__(self, text: str, tasks: Mapping[str, TaskSchema], default_task: str, records: Collection[str]) -> None:
         # Lower case where that keeps each character in its place.
         self.rest = "".join(c.lower() if c.isascii() else c for c in text.replace("’", "'"))
         self.tasks = tasks
         self.default_task = default_task
+        self.records = records
         self.read_ = Directive(text)
         self.refused: list[str] = []
         """What was read and cannot be followed."""
@@ -131,6 +139,7 @@ class _Reader:
             if re.fullmatch(pattern, self.rest, re.DOTALL):
                 found.intent = intent
                 return found
+        self._by_name()
         self._reproduction()
         self._task()
         schema = self.tasks.get(found.task or self.default_task)
@@ -170,14 +179,54 @@ class _Reader:
         if text not in self.read_.notes:
             self.read_.notes.append(text)
 
+    def _by_name(self) -> None:
+        """«Compare gait-weight and low-entropy», «combine exp002 with exp004»."""
+        word = rf"(?<![\w-])(?!(?:{JOINING})\b)[a-z][a-z0-9_-]*"
+        kind = r"(?:\s+(?:experiments?|runs?)\b)?"
+        item = (
+            rf"(?:the\s+|experiments?\s+|runs?\s+)*[\"'«“]?({self._known}|exp[0-9]{{3,}}|{word})[\"'»”]?(?![\w-]){kind}"
+        )
+        whose = r"(?:(?:the\s+)?(?:changes?|results?|effects?|settings?|ideas?)\s+(?:of|in|from)\s+)?"
+        for intent, verbs in BY_NAME.items():
+            for match in re.finditer(rf"\b(?:{verbs})\s+{whose}(?=({item}(?:{JOINED}{item})+))", self.rest):
+                found = list(re.finditer(item, match[1]))
+                named = [self._recorded(one[1]) for one in found]
+                recorded = [name in self.records or name in BEST or bool(re.search(r"-|\d{3}", name)) for name in named]
+                while len(named) > 2 and not recorded[len(named) - 1]:  # «… and track better»
+                    named.pop()
+                some = any(name in self.records for name in named) or all(recorded)
+                if some and not any(self._is_parameter(name) for name in named):
+                    self.read_.intent, self.read_.subjects = intent, named
+                    self._note(f"{intent} {', '.join(named[:-1])} and {named[-1]}")
+                    self._blank(match.start(), match.start(1) + found[len(named) - 1].end())
+                    return
+
+    @property
+    def _known(self) -> str:
+        """A pattern for the names of the records, as people may spell them; matches nothing where there are none."""
+        longest_first = sorted(self.records, key=len, reverse=True)
+        return "|".join(re.escape(name).replace(r"\-", r"[\s_-]+") for name in longest_first) or r"(?!)"
+
+    def _recorded(self, words: str) -> str:
+        """A name as the records have it: «gait weight» is gait-weight there."""
+        joined = re.sub(r"[\s_-]+", "-", words)
+        return joined if joined in self.records else words
+
+    def _is_parameter(self, name: str) -> bool:
+        schema = self.tasks.get(self.default_task)
+        names = self._names(schema) if schema is not None and name not in self.records else []
+        return any(re.fullmatch(words, name) for words, _ in names)
+
     def _reproduction(self) -> None:
         verbs = r"\b(?:reproduc\w*|repeat\w*|replicat\w*|confirm\w*|verify|re-?run)\b"
         match = re.search(verbs + r"[^.;]{0,40}?\b(exp\d{3,}|best|winner|it|that|result\w*|baseline)\b", self.rest)
+        match = re.search(rf"{verbs}\s+(?:the\s+)?({self._known})(?![\w-])", self.rest) or match
         if match:
             self.read_.intent = "reproduce"
-            name = match[1]
-            self.read_.subject = name if name.startswith("exp") else None
-            self._note(f"repeat {name if name.startswith('exp') else 'the best so far'} with other seeds")
+            name = self._recorded(match[1])
+            by_name = name.startswith("exp") or name in self.records
+            self.read_.subject = name if by_name else None
+            self._note(f"repeat {name if by_name else 'the best so far'} with other seeds")
             self._blank(match.start(), match.end())
 
     def _task(self) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from wavebook.agent.evidence import Evidence, Ranking, Standing
+from collections.abc import Sequence
+from statistics import fmean
+
+from wavebook.agent.evidence import Evidence, Ranking
 from wavebook.agent.topics import Topic
 from wavebook_tools.metrics.quantities import counted, format_number, quantity
 
@@ -20,14 +23,14 @@ def told_records(evidence: Evidence, ranking: Ranking | None, topic: Topic) -> l
             told.append("No earlier run on this task has a result, so the wave begins with the baseline.")
         return told
     reference, best = ranking.reference, ranking.best
-    said = f"{reference.tried.name} reached {_amount(reference, topic.metric)}"
+    said = f"{reference.tried.name} reached {amount(reference.values, topic.metric)}"
     if best is reference:
         told.append(f"{said}, and nothing tried since was better by more than the noise.")
     else:
         assert best.difference is not None
         gain = abs(best.difference.value) / best.difference.standard_error
         told.append(
-            f"{best.tried.name} is the best so far with {_amount(best, topic.metric)}; {said}. The difference is "
+            f"{best.tried.name} is the best so far with {amount(best.values, topic.metric)}; {said}. The difference is "
             f"{gain:.1f} standard errors, so {best.tried.name} becomes the base of this wave."
         )
     worse = [standing.tried.name for standing in ranking.others if standing.worse]
@@ -36,9 +39,8 @@ def told_records(evidence: Evidence, ranking: Ranking | None, topic: Topic) -> l
     return told
 
 
-def _amount(standing: Standing, metric: str) -> str:
+def amount(values: Sequence[float], metric: str) -> str:
+    """The mean of a number over seeds, with its unit."""
     unit = quantity(metric).unit
-    seeds = counted(standing.seeds, "seed")
-    return (
-        f"{metric} {format_number(standing.mean, 3)}{f' {unit}' if unit not in {'', '–', 'fraction'} else ''} ({seeds})"
-    )
+    shown = f"{format_number(fmean(values), 3)}{f' {unit}' if unit not in {'', '–', 'fraction'} else ''}"
+    return f"{metric} {shown} ({counted(len(values), 'seed')})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 NUMBER_WORDS = {
     "one": 1, "a single": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
@@ -70,6 +71,14 @@ LOWER = (
     r"shorter|fewer"
 )
 REMOVE = r"without|w/o|remov\w*|drop\w*|disabl\w*|switch(?:ing)?\s+off|no"
+BY_NAME: dict[Literal["compare", "combine"], str] = {
+    "compare": r"compar(?:e|ing)|contrast",
+    "combine": r"combin(?:e|ing)|merge|merging|join|stack|put\s+together|bring\s+together",
+}
+"""Verbs before the names of experiments, and what is to be done with them."""
+JOINING = r"and|with|to|against|vs\.?|versus|plus|\+"
+JOINED = rf"(?:\s*,\s*(?:and\s+)?|\s+(?:{JOINING})\s+)"
+"""Between the names of a list."""
 TRY = r"try|trying|change|changing|vary|varying|test|testing|use|using|tune|tuning|look\s+at|touch"
 ONLY = r"only|just|solely|nothing\s+but|exclusively"
 """Before a parameter: what is not named is left out."""
