@@ -290,3 +290,54 @@ def test_odd_text_is_read_without_failing(text):
 def test_mending_is_told_from_finding_out_and_from_setting_a_value(text, intent, subject):
     found = read(text)
     assert (found.intent, found.subject) == (intent, subject)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("sweep lr (1e-4, 3e-4)", {RATE: [1e-4, 3e-4]}),
+        ("gamma .98/.99/.995", {"agent.algorithm.gamma": [0.98, 0.99, 0.995]}),
+        ("3e-4 and 1e-3 learning rates", {RATE: [3e-4, 1e-3]}),
+        ("compare networks 256x128 and 512x256", {"agent.actor.hidden_dims": [[256, 128], [512, 256]]}),
+        ("make the network deeper [512,256,128]", {"agent.actor.hidden_dims": [[512, 256, 128]]}),
+        ("elu vs relu activation", {"agent.actor.activation": ["elu", "relu"]}),
+        ("lam 0.9", {"agent.algorithm.lam": [0.9]}),
+        ("3 learning rates", {}),
+    ],
+)
+def test_lists_of_values_are_read_before_and_after_a_name(text, values):
+    found: dict[str, list[object]] = {}
+    for assignment in read(text).assignments:
+        found.setdefault(assignment.parameter, []).append(assignment.value)
+    assert found == values
+
+
+def test_what_is_not_to_be_used_or_changed_stays():
+    assert read("do not run on gpu 0, use gpu 1").devices == ["1"]
+    assert read("turn better, no network changes").kept == ["agent.actor.hidden_dims"]
+    assert read("turn better, no network changes").wishes == []
+    (wish,) = read("get rid of the undesired contacts term").wishes
+    assert (wish.parameter, wish.way) == ("env.rewards.undesired_contacts", "removed")
+    (wish,) = read("penalise action rate 5x").wishes
+    assert (wish.parameter, wish.factor) == ("env.rewards.action_rate_l2.weight", 5)
+    assert read("what happens if we remove feet_air_time?").intent == "plan"
+    assert read("what happens?").intent == "status"
+
+
+def test_a_list_without_end_is_read_in_time_that_grows_with_its_length():
+    (assignment,) = read("learning rate " + "3e-4, " * 1500).assignments
+    assert assignment.value == 3e-4
+
+
+def test_no_time_at_all_is_not_understood():
+    nothing = read("turn better within 0 minutes")
+    assert (nothing.seconds, nothing.unknown) == (None, ["within 0 minutes"])
+
+
+def test_misspelt_words_are_read_as_what_they_are_close_to_and_that_is_told():
+    misspelt = read("increse the lerning rate, 3 experimnts, only feet_gate")
+    assert misspelt.text == "increse the lerning rate, 3 experimnts, only feet_gate"
+    assert misspelt.notes[0].startswith("read «increse» as increase, «lerning» as learning")
+    assert {wish.parameter for wish in misspelt.wishes} == {RATE, "env.rewards.feet_gait.weight"}
+    assert (misspelt.experiments, misspelt.nothing_else, misspelt.unknown) == (3, True, [])
+    assert read("paint the robot blue").unknown == ["paint", "blue"]

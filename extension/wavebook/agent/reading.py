@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 
 from wavebook.agent.by_name import BEST
 from wavebook.agent.directive import Assignment, Directive, Intent, Wish
@@ -16,6 +18,7 @@ from wavebook.agent.vocabulary import (
     ALIASES,
     AMOUNT,
     BY_NAME,
+    CLOSE,
     COUNT,
     COUNTED,
     DURATION,
@@ -33,6 +36,7 @@ from wavebook.agent.vocabulary import (
     REMOVE,
     SCALED,
     SECONDS,
+    SPELLED,
     TRY,
     UNITS,
     VERBS,
@@ -64,7 +68,7 @@ _QUESTIONS: tuple[tuple[Intent, str], ...] = (
         "status",
         r"\W*/?(?:(?:what(?:'s|’s|\s+is)\s+the\s+)?(?:status|progress|state)\b.*"
         r"|how\s+(?:is|are|was|were|did|far|goes|long)\b.*"
-        r"|what(?:'s|’s|\s+is|\s+are|\s+was)?\s+(?:running|happen\w*|going\s+on|the\s+(?:best|results?|news)).*"
+        r"|what(?:'s|’s|\s+is|\s+are|\s+was)?\s+(?:running|happen\w*+(?!\s+(?:if|when|with|without)\b)|going\s+on|the\s+(?:best|results?|news)).*"
         r"|what\s+(?:did|have|has)\s+(?:we|you|i|it|the\s+\w+)\s+(?:learn|find|found|show|done).*"
         r"|(?:show|tell|give)\s+(?:me\s+)?(?:the\s+)?(?:status|progress|results?|best)\b.*"
         r"|which\s+(?:experiment|run|wave|one)\b.*|(?:best\s+so\s+far|any\s+news|are\s+we\s+done)\W*)",
@@ -111,7 +115,23 @@ def read_directive(
     Raises:
         UsageError: It names a parameter by its full name that the task does not have.
     """
-    return _Reader(text, tasks, default_task, records).read()
+    read = _Reader(text, tasks, default_task, records).read()
+    schema = tasks.get(read.task or default_task)
+    parameters = schema.parameters.items() if schema is not None else ()
+    terms = [name.rpartition(".")[2] for name, parameter in parameters if parameter.type == "term"]
+    close = {word: get_close_matches(word, [*SPELLED, *terms], 1, CLOSE) for word in read.unknown if len(word) > 4}
+    meant = {word: found[0] for word, found in close.items() if found}
+    if not meant or read.intent not in {"plan", "reproduce", "compare", "combine"}:
+        return read
+    # A second reading with the words that may have been meant; it counts where more is understood.
+    spelled = text
+    for word, near in meant.items():
+        spelled = re.sub(rf"(?i)(?<![\w-]){re.escape(word)}(?![\w-])", near, spelled)
+    again = _Reader(spelled, tasks, default_task, records).read()
+    if len(again.unknown) > len(read.unknown) - len(meant):
+        return read
+    corrected = ", ".join(f"«{word}» as {near}" for word, near in meant.items())
+    return replace(again, text=text, notes=[f"read {corrected}", *again.notes])
 
 
 class _Reader:
@@ -303,7 +323,7 @@ class _Reader:
             named = rf"{article}(?:{words})\b(?:\s+(?:weights?|terms?|rewards?|penalt\w+|values?|coef\w*))?"
             be = r"(?:\s+(?:should\s+be|to\s+be|is))?"
             patterns = (
-                rf"\b{ways}\s+{named}\s+by\s+(?P<amount>{AMOUNT})",
+                rf"\b{ways}\s+{named}\s+(?:by\s+)?(?P<amount>{AMOUNT})",
                 rf"\b{named}{be}\s+(?:by\s+)?(?P<amount>{AMOUNT})\s+{ways}\b",
                 rf"\b{article}(?P<amount>{AMOUNT})\s+{ways}\s+{named}",
                 rf"\b(?P<amount>{SCALED})\s+{named}",
@@ -343,22 +363,30 @@ class _Reader:
 
     def _values(self, schema: TaskSchema) -> None:
         between = r"\s*(?:coef\w*|weights?|values?)?\s*(?:=|:|of|to|at|is)?\s*"
-        numbers = rf"{NUMBER}(?:\s*(?:,|or|and|vs\.?|versus|,\s*and|,\s*or)\s*{NUMBER})*"
+        join = r"\s*(?:,\s*and|,\s*or|,|/|or|and|vs\.?|versus)\s*"
+        numbers = rf"{NUMBER}(?:{join}{NUMBER})*"
+        sizes = r"(?:\d+(?:\s*[x×]\s*\d+)+|\d+(?:\s*,\s*\d+)+|\[[\d,\s]+\])"
         for words, name in self._names(schema):
             parameter = schema.parameters[name]
             if parameter.type == "list":
-                pattern = rf"\b(?:{words}){between}(\d+(?:\s*[x×,]\s*\d+)+|\[[\d,\s]+\])"
-                for match in self._take(pattern):
-                    self._assign(name, [int(item) for item in re.findall(r"\d+", match[1])])
+                how = r"(?:\s+(?:deeper|wider|bigger|larger|smaller))?"
+                for match in self._take(rf"\b(?:{words}){how}{between}({sizes}(?:{join}{sizes})*)"):
+                    for one in re.findall(sizes, match[1]):
+                        self._assign(name, [int(item) for item in re.findall(r"\d+", one)])
             elif parameter.type == "str":
                 choices = "|".join(re.escape(str(choice)) for choice in parameter.choices or [])
-                for match in (
-                    self._take(rf"\b({choices})\s+{words}\b|\b{words}{between}({choices})\b") if choices else []
-                ):
-                    self._assign(name, match[1] or match[2])
+                several = rf"(?:{choices})(?:{join}(?:{choices}))*"
+                pattern = rf"\b(?:({several})\s+{words}|{words}{between}({several}))\b"
+                for match in self._take(pattern) if choices else []:
+                    for choice in re.findall(rf"\b(?:{choices})\b", match[1] or match[2]):
+                        self._assign(name, choice)
             elif parameter.type in {"float", "int"}:
-                pattern = rf"\b(?:{words}){between}({numbers})(?!\s*(?:{COUNTED})\b)(?![\d.]|e[-+\d])"
-                for match in self._take(pattern):
+                after = rf"\b(?:{words}){between}[(\[]?\s*({numbers})(?!\s*(?:{COUNTED})\b)(?![\d.]|e[-+\d])"
+                # «3e-4 and 1e-3 learning rates»; a whole number before a name may count something else.
+                fraction = r"(?:\d*\.\d+(?:e[-+]?\d+)?|\d+e[-+]?\d+)"
+                before = rf"(?<![\w.-])({fraction}(?:{join}{fraction}){{0,{MOST_VALUES - 1}}})\s+(?:{words})\b"
+                named = re.search(rf"\b(?:{words})\b", self.rest) is not None
+                for match in (*self._take(after), *self._take(before)) if named else ():
                     for number in re.findall(NUMBER, match[1]):
                         self._assign(name, value(number))
                 if parameter.type == "int":  # «24 steps per env», «8 epochs»
@@ -416,7 +444,10 @@ class _Reader:
         for match in (*self._take(rf"{most}{DURATION}"), *self._take(rf"\b{limit}{SECONDS}")):
             parts = match.groupdict()
             amount = count(parts["amount"]) if parts["amount"] else 0.5 if parts["half"] else 1.0
-            found.seconds = amount * UNITS[parts["unit"][0]]
+            if amount:
+                found.seconds = amount * UNITS[parts["unit"][0]]
+            else:
+                self.refused.append(match[0])
         if self._take(r"\b(?:overnight|over\s+night)\b"):
             found.seconds = 10 * 3600.0
         for text, given in (
@@ -429,8 +460,8 @@ class _Reader:
             ("at most {} GPU hours", found.gpu_hours),
         ):
             if given is not None:
-                one = given == 1 and text.endswith(("s", "s each"))
-                self._note(text.format(f"{given:g}").replace("s each", " each") if one else text.format(f"{given:g}"))
+                words = text.format(f"{given:g}")
+                self._note(re.sub(r"s( each)?$", r"\1", words) if given == 1 else words)
         if found.baseline_only:
             self._note("the baseline alone")
         if found.nothing_else:
@@ -450,7 +481,11 @@ class _Reader:
 
     def _devices(self) -> None:
         chosen: list[str] = []
-        never = r"\b(?:without(?:\s+using)?|no|not\s+(?:on|use|using)|(?:do\s+not|don't|never)\s+use|avoid(?:ing)?)"
+        verbs = r"(?:use|run(?:\s+\w+)?\s+on|touch|take)"
+        never = (
+            rf"\b(?:without(?:\s+using)?|no|not\s+(?:on|{verbs}|using)|(?:do\s+not|don't|dont|never)\s+{verbs}"
+            r"|avoid(?:ing)?|except(?:\s+for)?)"
+        )
         for match in self._take(rf"{never}\s+(?:the\s+|a\s+|any\s+)?gpus?\b(\s+\d+)?"):
             if match[1]:
                 self.refused.append(match[0])
@@ -481,7 +516,9 @@ class _Reader:
         names = [*self._names(schema), *GROUPS.items()]
         fixed = r"(?:\s+(?:as\s+\w+(?:\s+\w+)?|fixed|unchanged))?"
         for words, name in names:
-            if self._take(rf"\b(?:{KEEP})\s+(?:the\s+|its\s+)?(?:{words}){fixed}\b"):
+            changes = r"(?:changes?|modifications?|tweaks?)"
+            kept = rf"\b(?:{KEEP})\s+(?:the\s+|its\s+)?(?:{words}){fixed}\b"
+            if self._take(kept) or self._take(rf"\b(?:no|without)\s+(?:any\s+)?(?:{words})\s+{changes}\b"):
                 self.read_.kept.append(name)
                 self._note(f"leave {name} alone")
 

@@ -38,7 +38,7 @@ ALIASES: tuple[tuple[str, str], ...] = (
     (r"learning[\s-]+rates?|lr", "agent.algorithm.learning_rate"),
     (r"entropy(?:[\s-]+(?:coef\w*|bonus))?", "agent.algorithm.entropy_coef"),
     (r"(?:gamma|discount(?:[\s-]+factor)?)", "agent.algorithm.gamma"),
-    (r"(?:gae[\s-]+)?lambda", "agent.algorithm.lam"),
+    (r"(?:gae[\s-]+)?lambda|lam", "agent.algorithm.lam"),
     (r"clip(?:ping)?[\s-]+(?:range|param\w*|ratio)", "agent.algorithm.clip_param"),
     (r"(?:desired|target)[\s-]+kl", "agent.algorithm.desired_kl"),
     (r"(?:learning[\s-]+)?epochs", "agent.algorithm.num_learning_epochs"),
@@ -64,13 +64,13 @@ GROUPS = {
 
 RAISE = (
     r"raise|raising|increas\w*|more|strong(?:er|ly)|higher|boost\w*|strengthen\w*|heavier|bigger|larger|wider|double|"
-    r"punish\w*|penali[sz]\w*|greater|longer"
+    r"punish\w*|penali[sz]\w*|greater|longer|harder|bump(?:ing)?(?:\s+up)?|turn(?:ing)?\s+up"
 )
 LOWER = (
     r"lower\w*|decreas\w*|reduc\w*|less|weak(?:er|en\w*)|smaller|lighter|narrower|shrink\w*|halve|relax\w*|"
     r"shorter|fewer"
 )
-REMOVE = r"without|w/o|remov\w*|drop\w*|disabl\w*|switch(?:ing)?\s+off|no"
+REMOVE = r"without|get(?:ting)?\s+rid\s+of(?:\s+the)?|w/o|remov\w*|drop\w*|disabl\w*|switch(?:ing)?\s+off|no"
 BY_NAME: dict[Literal["compare", "combine"], str] = {
     "compare": r"compar(?:e|ing)|contrast",
     "combine": r"combin(?:e|ing)|merge|merging|join|stack|put\s+together|bring\s+together",
@@ -111,6 +111,19 @@ IMPROVE = re.compile(
 )
 """Words that ask for a wave without saying about what."""
 
+_SPELLED = """
+    learning rate entropy gamma network layers epochs batches clipping activation baseline experiments variations seeds
+    iterations robots velocity tracking turning terrain rough stairs energy smooth smoother stable explore exploration
+    increase decrease reduce raise lower double halve without remove improve better faster weight reward action scale
+    minutes hours slightly
+"""
+
+SPELLED = tuple(_SPELLED.split())
+"""Words whose misspellings are read as them, where they would not be understood."""
+
+CLOSE = 0.84
+"""How alike a misspelling is to its word at least, as ``difflib`` counts."""
+
 _FILLERS = """
     a about after again all also am an and another any are as at away be been before being both but by can could
     dhav1 did do does doing during each either else enough even every few first for from full further get gets getting
@@ -127,6 +140,7 @@ _FILLERS = """
     increase lower raise higher test tests compare check idea ideas weight weights term terms value values parameter
     parameters seeds seed iterations robot's it's i'd i'm let's don't doesn't didn't which's commanded actually small
     quick short simple cheap good budget most max maximum least minimum limit limits total device devices fix faster
+    w n smth slightly happens number look instead done rid everything fixed
     slower u ur pls plz hey hi wanna gonna dont stay stays exps exp its' amount factor times exactly
 """
 
