@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
 from wavebook.agent.planner import TextDelta, ToolCall, ToolResult
-from wavebook.cli.plan import ask
+from wavebook.cli.plan import ask, plan
 from wavebook_tools.errors import UsageError
 from wavebook_tools.records.project import Project
 
@@ -29,3 +30,9 @@ def test_tools_stand_between_what_is_said(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr()
     assert said.err == 'I look at the log.\n(read_log {"run": "exp001/s0"})\nNothing is wrong.\n'
     assert said.out == ""
+
+
+def test_a_directive_that_fits_into_no_plan_is_refused_in_words(tmp_path):
+    refused = CliRunner().invoke(plan, ["turn better " * 1000, "--project", str(tmp_path)])
+    assert isinstance(refused.exception, UsageError)
+    assert "10000 are allowed" in str(refused.exception)

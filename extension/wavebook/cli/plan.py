@@ -14,6 +14,7 @@ from rich.syntax import Syntax
 
 from wavebook.agent.approvals import Approvals
 from wavebook.agent.choice import choose_planner
+from wavebook.agent.conversation import checked
 from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.planner import Planner, Proposal, Request, TextDelta, ToolCall
 from wavebook.cli.output import console, json_option, plan_table, print_json, project_option
@@ -53,7 +54,7 @@ def plan(
         proposed = read_plan(source, project.settings().budget)
     else:
         assert directive is not None
-        proposed = ask(project, directive, experiments=experiments, seeds=seeds)
+        proposed = ask(project, checked(directive), experiments=experiments, seeds=seeds)
     approval = Approvals(project).propose(proposed)
     if as_json:
         print_json(approval.plan.model_dump(mode="json"))
