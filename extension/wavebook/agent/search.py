@@ -1,9 +1,10 @@
-"""Optuna over the task's declared search space: experiments that ran are its trials, and it says what to try next.
+"""What to try next in the task's declared search space, learnt from the experiments that ran.
 
-The sampler is TPE, the tree-structured Parzen estimator (Bergstra et al. 2011, «Algorithms for Hyper-Parameter
-Optimization»): it models where the better configurations lie and where the others do, and proposes where the ratio is
-highest. Its proposals look far around, with every parameter, and close by, with few parameters of the base, in turns:
-what mattered most so far, and what was tried least.
+While they are few, a Gaussian process tells the effects of single parameters apart (``effects``). Once they are many it
+would take too long, and Optuna's TPE takes over, the tree-structured Parzen estimator (Bergstra et al. 2011,
+«Algorithms for Hyper-Parameter Optimization»), which needs dozens of trials: it models where the better configurations
+lie and where the others do, and proposes where the ratio is highest. Either proposes far around, with every parameter,
+and close by, with few parameters of the base, in turns.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from wavebook.agent.effects import Effects, better
 from wavebook.agent.evidence import Evidence, Tried
+from wavebook_tools.metrics.quantities import format_number, quantity
 from wavebook_tools.records.plan import Overrides
 from wavebook_tools.tasks import SearchRange, TaskSchema
 
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 STARTUP = 5
 """With fewer measured configurations the sampler would guess; moves that a person thought of are better then."""
+
+MANY = 120
+"""From so many measured configurations on, TPE has what it needs."""
 
 FREE = 4
 """Parameters that a proposal close by varies."""
@@ -41,7 +48,7 @@ class Suggestion:
     overrides: Overrides
     why: str
     evidence: list[str]
-    """The configurations that it took for the better ones."""
+    """The better ones among the configurations that it rests on."""
 
 
 def suggestions(
@@ -60,7 +67,7 @@ def suggestions(
     Args:
         schema: The task with its search ranges.
         evidence: What was tried on it.
-        base: Overrides that the suggestions stand on.
+        base: Overrides that the suggestions stand on, and its terms in source by their marks.
         metric: A number of the fixed evaluation.
         direction: Which way it is better.
         without: Parameters that are to be left alone.
@@ -69,11 +76,47 @@ def suggestions(
     ranges = [entry for entry in schema.search if _searchable(schema, entry, base) and entry.name not in without]
     if len(measured) < STARTUP or not ranges:
         return
-    import optuna  # slow to import, and only needed once there is something to learn from
+    if len(measured) < MANY:
+        yield from _by_effects(schema, evidence, measured, ranges, base, metric, direction)
+    else:
+        yield from _by_densities(schema, evidence, measured, ranges, base, metric, direction)
+
+
+def _by_effects(
+    schema: TaskSchema,
+    evidence: Evidence,
+    measured: Sequence[Tried],
+    ranges: Sequence[SearchRange],
+    base: Overrides,
+    metric: str,
+    direction: Literal["down", "up"],
+) -> Iterator[Suggestion]:
+    best = better(evidence, measured, metric, direction)
+    unit = quantity(metric).unit
+    widths = islice(cycle([len(ranges), FREE]), MOST)
+    for found in Effects(schema, evidence, ranges, base, metric, direction).proposals(widths):
+        mean, deviation, before = (format_number(n, 3) for n in (found.mean, found.deviation, found.before))
+        why = (
+            f"after {len(measured)} measured configurations, the best of them {', '.join(best)}, a Gaussian process "
+            f"expects {mean} ± {deviation}{f' {unit}' if unit != '–' else ''} here and {before} without the change"
+        )
+        yield Suggestion(found.overrides, why, best)
+
+
+def _by_densities(
+    schema: TaskSchema,
+    evidence: Evidence,
+    measured: Sequence[Tried],
+    ranges: Sequence[SearchRange],
+    base: Overrides,
+    metric: str,
+    direction: Literal["down", "up"],
+) -> Iterator[Suggestion]:
+    import optuna  # slow to import, and only needed once there is much to learn from
 
     space = {entry.name: _distribution(schema, entry) for entry in ranges}
     study = _study(schema, evidence, measured, space, metric, direction)
-    better = _better(evidence, measured, metric, direction)
+    best = better(evidence, measured, metric, direction)
     important = _important(study, space)
     fewest = sorted(space, key=lambda name: sum(name in tried.overrides for tried in evidence.tried))
     start = {entry.name: _to_space(entry, _value(schema, base, entry.name)) for entry in ranges}
@@ -100,10 +143,10 @@ def suggestions(
         }
         if overrides:
             why = (
-                f"of {len(measured)} configurations measured, the better ones ({', '.join(better)}) lie nearer to this "
+                f"of {len(measured)} configurations measured, the better ones ({', '.join(best)}) lie nearer to this "
                 "than the others do, as the TPE sampler sees it"
             )
-            yield Suggestion(overrides, why, better)
+            yield Suggestion(overrides, why, best)
 
 
 def _study(
@@ -132,14 +175,6 @@ def _study(
         value = sum(values) / len(values) if state is TrialState.COMPLETE else None
         study.add_trial(optuna.create_trial(state=state, params=params, distributions=inside, value=value))
     return study
-
-
-def _better(evidence: Evidence, measured: Sequence[Tried], metric: str, direction: Literal["down", "up"]) -> list[str]:
-    """The best configurations, as many as TPE takes for the better ones: a tenth, and at least one."""
-    protocol = evidence.protocol(metric)
-    means = {tried.name: sum(v) / len(v) for tried in measured if (v := tried.values(metric, protocol))}
-    ordered = sorted(means, key=lambda name: means[name], reverse=direction == "up")
-    return ordered[: max(1, -(-len(ordered) // 10))]
 
 
 def _important(study: Study, space: Mapping[str, BaseDistribution]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from wavebook.agent.topics import Way
 from wavebook_tools.errors import UsageError
-from wavebook_tools.tasks import Parameter, TaskSchema, check_overrides
+from wavebook_tools.tasks import Parameter, SearchRange, TaskSchema, check_overrides
 
 FACTORS = (2.0, 1.5, 3.0)
 """Steps of a parameter that is searched by factors, the most telling first."""
@@ -33,6 +34,13 @@ def steps(schema: TaskSchema, name: str, current: Any, way: Way, *, beyond: bool
             continue
         seen.append(value)
         yield value
+
+
+def place(entry: SearchRange, value: float) -> float:
+    """Where a value lies in its range, from 0 to 1 and beyond; of its sign, where it is searched by factors."""
+    if entry.log:
+        return math.log(value / entry.low) / math.log(entry.high / entry.low)
+    return (value - entry.low) / (entry.high - entry.low)
 
 
 def scaled(current: Any, factor: float) -> Any:

@@ -14,7 +14,7 @@ from wavebook.agent.steps import scaled, steps
 from wavebook.agent.topics import BY_KEY, Topic, Way
 from wavebook_tools.errors import UsageError
 from wavebook_tools.metrics import quantity
-from wavebook_tools.records.code import CodeOverride
+from wavebook_tools.records.code import CodeOverride, marks
 from wavebook_tools.records.plan import ExperimentSpec, Overrides, Prediction, slugify
 from wavebook_tools.tasks import TaskSchema, check_overrides
 
@@ -151,7 +151,9 @@ def _learnt(setting: Setting) -> Iterator[Variation]:
             why = f"it helped alone in {win.tried.name}, and the two may add up"
             yield _variation(setting, extra, why, evidence=_evidence(setting, win), source="earlier win")
     best = setting.ranking.best
-    for name in best.tried.overrides:
+    # Of a win by several changes at once nobody knows yet which helped.
+    single = best.tried.overrides if len(best.tried.changes) == 1 else {}
+    for name in single:
         if name not in setting.schema.parameters:
             continue
         default = setting.schema.parameters[name].default
@@ -181,15 +183,18 @@ def _topic(setting: Setting, topic: Topic) -> Iterator[Variation]:
 
 
 def _sampled(setting: Setting) -> Iterator[Variation]:
-    """What Optuna's sampler proposes from everything measured."""
+    """What is proposed from everything measured."""
     if setting.ranking is None:
         return
     metric, direction = setting.ranking.metric, setting.topic.direction
     promising = setting.ranking.promising
     around = _onto_base(setting, promising.tried.overrides) if promising else {}
     start = {**setting.base, **around}
-    without = [*closed_parameters(setting.evidence, setting.base), *setting.closed]
-    found = suggestions(setting.schema, setting.evidence, start, metric, direction, without=without)
+    untouched = tuple(setting.directive.kept)
+    kept = [name for name in setting.schema.parameters if name in untouched or name.startswith(_below(untouched))]
+    without = [*closed_parameters(setting.evidence, setting.base), *setting.closed, *kept]
+    known = {**start, **marks(setting.code)}
+    found = suggestions(setting.schema, setting.evidence, known, metric, direction, without=without)
     for suggestion in found:
         overrides = {**around, **suggestion.overrides}
         if _valid(setting, overrides):
@@ -199,6 +204,10 @@ def _sampled(setting: Setting) -> Iterator[Variation]:
                 evidence.add(promising.tried.name)
                 why += f"; it starts from {promising.tried.name}, which looked better than the base"
             yield _variation(setting, overrides, why, evidence=sorted(evidence), source="sampler")
+
+
+def _below(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{name}." for name in names)
 
 
 def _onto_base(setting: Setting, overrides: Overrides) -> Overrides:

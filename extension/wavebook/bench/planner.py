@@ -1,8 +1,9 @@
-"""The offline planner against random search at equal budget, on made landscapes over a task's search space.
+"""The offline planner against random search at equal budget, over a task's search space.
 
-What is measured is the planner as it is: it reads a project's records and proposes waves; their runs are not trained
-but read off a landscape, with noise between seeds. Both methods get the same number of runs, the planner's baselines
-and repeats counted in. What counts is the true error, without the noise, of what measured lowest.
+What is measured is the planner as it is: it reads a project's records and proposes waves. Their runs are no robots:
+they are read off a made landscape, with noise between seeds, or point masses learn in their place (``point_mass``). All
+methods get the same number of runs, the planner's baselines and repeats counted in. What counts is the true error,
+without the noise of a seed, of what measured lowest.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from typing import Protocol as Interface
 
 from wavebook.agent.evidence import rank, read_evidence
 from wavebook.agent.offline import OfflinePlanner
+from wavebook.agent.steps import place
 from wavebook.bench.machine import describe
+from wavebook.bench.point_mass import PointMass
 from wavebook.bench.progress import steps
 from wavebook_tools.comparison.data import JUDGED
 from wavebook_tools.errors import UsageError, WavebookError
@@ -43,6 +47,23 @@ NOISE = 0.005
 DIRECTIVE = "track velocity better on flat ground, 5 experiments, at most {runs} runs"
 
 
+class Ground(Interface):
+    """What configurations are tried on."""
+
+    @property
+    def schema(self) -> TaskSchema:
+        """The task that plans are made for."""
+        ...
+
+    def error(self, overrides: Overrides) -> float:
+        """The velocity error of a configuration without the noise of a seed [m/s]."""
+        ...
+
+    def measured(self, overrides: Overrides, chance: random.Random) -> float:
+        """The velocity error of one run [m/s]."""
+        ...
+
+
 @dataclass(frozen=True)
 class Landscape:
     """A velocity error over the search space: which parameters matter, and where each is best, is drawn anew."""
@@ -65,12 +86,9 @@ class Landscape:
             total += strength * (place(entry, value) - best) ** 2
         return total
 
-
-def place(entry: SearchRange, value: float) -> float:
-    """Where a value lies in its range, from 0 to 1."""
-    if entry.log:
-        return math.log(value / entry.low) / math.log(entry.high / entry.low)
-    return (value - entry.low) / (entry.high - entry.low)
+    def measured(self, overrides: Overrides, chance: random.Random) -> float:
+        """The error with the noise of a seed [m/s]."""
+        return self.error(overrides) + chance.gauss(0, NOISE)
 
 
 def anywhere(schema: TaskSchema, chance: random.Random) -> Overrides:
@@ -87,7 +105,7 @@ def anywhere(schema: TaskSchema, chance: random.Random) -> Overrides:
     return overrides
 
 
-def by_planner(land: Landscape, budget: int, wave: int, chance: random.Random) -> list[list[float]]:
+def by_planner(land: Ground, budget: int, wave: int, chance: random.Random) -> list[list[float]]:
     """After each run the error of the configuration with the lowest mean [m/s], and of what the planner itself calls
     the best: what beats the baseline by more than the noise."""
     found, proven = [land.error({})], [land.error({})]
@@ -110,7 +128,7 @@ def by_planner(land: Landscape, budget: int, wave: int, chance: random.Random) -
     return [(course[1:] + course[-1:] * budget)[:budget] for course in (found, proven)]
 
 
-def pretend(project: Project, plan: WavePlan, land: Landscape, chance: random.Random) -> None:
+def pretend(project: Project, plan: WavePlan, land: Ground, chance: random.Random) -> None:
     """Write a wave's records as if it had run."""
     write_json(project.waves_path / plan.folder / "wave.json", plan)
     for experiment in plan.experiments:
@@ -121,18 +139,18 @@ def pretend(project: Project, plan: WavePlan, land: Landscape, chance: random.Ra
             events = EventWriter(record.events_path)
             events.write("state", state=RunState.DONE)
             events.close()
-            numbers = {"error_vel_xy": land.error(spec.overrides) + chance.gauss(0, NOISE), "error_vel_yaw": 0.1}
+            numbers = {"error_vel_xy": land.measured(spec.overrides, chance), "error_vel_yaw": 0.1}
             size = {"num_envs": 64, "seed": seed, "env_steps_per_second": 1.0, "train_seconds": 1.0}
             protocol = Protocol(version=1, hash="sha256:made")
             write_json(record.result_path, RunResult(protocol=protocol, time_out=1.0, device="cpu", **numbers, **size))
 
 
-def at_random(land: Landscape, budget: int, chance: random.Random) -> list[float]:
+def at_random(land: Ground, budget: int, chance: random.Random) -> list[float]:
     """Random search: the default first, then every parameter drawn anew each time."""
     return _drawn(land, budget, chance, lambda best: anywhere(land.schema, chance))
 
 
-def around_best(land: Landscape, budget: int, chance: random.Random) -> list[float]:
+def around_best(land: Ground, budget: int, chance: random.Random) -> list[float]:
     """Random search around the best so far: two of its parameters drawn anew each time."""
 
     def near(best: Overrides) -> Overrides:
@@ -142,31 +160,38 @@ def around_best(land: Landscape, budget: int, chance: random.Random) -> list[flo
     return _drawn(land, budget, chance, near)
 
 
-def _drawn(land: Landscape, budget: int, chance: random.Random, draw: Callable[[Overrides], Overrides]) -> list[float]:
+def _drawn(land: Ground, budget: int, chance: random.Random, draw: Callable[[Overrides], Overrides]) -> list[float]:
     best: Overrides = {}
     lowest = math.inf
     course = []
     for number in range(budget):
         overrides = draw(best) if number else {}
-        measured = land.error(overrides) + chance.gauss(0, NOISE)
+        measured = land.measured(overrides, chance)
         if measured < lowest:
             best, lowest = overrides, measured
         course.append(land.error(best))
     return course
 
 
+On = Literal["landscapes", "point-masses"]
+GROUNDS: dict[On, type[Landscape | PointMass]] = {"landscapes": Landscape, "point-masses": PointMass}
+MEANT: dict[On, str] = {"landscapes": "made landscapes", "point-masses": "kinds of point masses"}
+
 PLANNER = "offline planner"
 PROVEN = "offline planner, proven"
 RANDOM = {"random search": at_random, "random search around the best": around_best}
 
 
-def measure(*, budget: int = 30, wave: int = 6, repeats: int = 20, plot: Path | None = None) -> dict[str, Any]:
-    """Compare the methods on so many landscapes.
+def measure(
+    *, on: On = "landscapes", budget: int = 30, wave: int = 6, repeats: int = 20, plot: Path | None = None
+) -> dict[str, Any]:
+    """Compare the methods on so many landscapes, or kinds of point masses.
 
     Args:
+        on: What they are tried on.
         budget: Runs that each method has.
         wave: Runs of each of the planner's waves.
-        repeats: Landscapes, each with noise of its own; the same for all methods.
+        repeats: How many, each with noise of its own; the same for all methods.
         plot: Where a figure (SVG or PNG) is written.
 
     Returns:
@@ -176,8 +201,9 @@ def measure(*, budget: int = 30, wave: int = 6, repeats: int = 20, plot: Path | 
     """
     schema = task_named(TASK)
     courses: dict[str, list[list[float]]] = {name: [] for name in (PLANNER, PROVEN, *RANDOM)}
-    for seed in steps(range(repeats), "landscapes"):
-        land = Landscape.drawn(schema, random.Random(seed))
+    kind = GROUNDS[on]
+    for seed in steps(range(repeats), on):
+        land = kind.drawn(schema, random.Random(seed))
         found, proven = by_planner(land, budget, wave, random.Random(f"{seed}/planner"))
         courses[PLANNER].append(found)
         courses[PROVEN].append(proven)
@@ -189,16 +215,16 @@ def measure(*, budget: int = 30, wave: int = 6, repeats: int = 20, plot: Path | 
         for name in RANDOM
     }
     if plot is not None:
-        draw(methods, plot, repeats)
+        draw(methods, plot, f"{repeats} {MEANT[on]}", LOWEST if on == "landscapes" else None)
     return {
         "bench": "planner",
         "task": TASK,
+        "on": on,
         "search_space": len(schema.search),
         "budget": budget,
         "wave": wave,
         "repeats": repeats,
-        "noise": NOISE,
-        "lowest": LOWEST,
+        **({"noise": NOISE, "lowest": LOWEST} if on == "landscapes" else {}),
         "methods": methods,
         "planner_lower": lower,
         "machine": describe(),
@@ -216,8 +242,8 @@ def _summary(courses: Sequence[Sequence[float]]) -> dict[str, list[float]]:
     return {"mean": mean, "low": low, "high": high}
 
 
-def draw(methods: dict[str, dict[str, list[float]]], path: Path, repeats: int) -> None:
-    """Draw the courses with their bands.
+def draw(methods: dict[str, dict[str, list[float]]], path: Path, over: str, lowest: float | None) -> None:
+    """Draw the courses with their bands, and the lowest error that is possible, where that is known.
 
     Raises:
         WavebookError: matplotlib is missing, or the file cannot be written.
@@ -234,10 +260,11 @@ def draw(methods: dict[str, dict[str, list[float]]], path: Path, repeats: int) -
         runs = range(1, len(course["mean"]) + 1)
         axes.plot(runs, course["mean"], color=colour, label=name)
         axes.fill_between(runs, course["low"], course["high"], color=colour, alpha=0.2, linewidth=0)
-    axes.axhline(LOWEST, color="#888888", linestyle=":", linewidth=1, label="possible")
+    if lowest is not None:
+        axes.axhline(lowest, color="#888888", linestyle=":", linewidth=1, label="possible")
     axes.set_xlabel("runs, baselines and repeats counted in")
     axes.set_ylabel("error of what is recommended [m/s]")
-    axes.set_title(f"Mean over {repeats} made landscapes, with 95 % limits of the mean", fontsize=10)
+    axes.set_title(f"Mean over {over}, with 95 % limits of the mean", fontsize=10)
     axes.legend(frameon=False)
     try:
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

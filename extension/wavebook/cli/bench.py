@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -107,13 +108,22 @@ def compare(
 
 
 @bench.command()
+@click.option(
+    "--on",
+    default="landscapes",
+    show_default=True,
+    type=click.Choice(["landscapes", "point-masses"]),
+    help="Made landscapes, or point masses that learn.",
+)
 @click.option("--budget", default=30, show_default=True, type=click.IntRange(6, 200), help="Runs of each method.")
 @click.option("--wave", default=6, show_default=True, type=click.IntRange(3, 12), help="Runs of the planner's waves.")
-@click.option("--repeats", default=20, show_default=True, type=click.IntRange(2, 500), help="Landscapes.")
+@click.option("--repeats", default=20, show_default=True, type=click.IntRange(2, 500), help="How many of them.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the courses there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (this is always so).")
-def planner(budget: int, wave: int, repeats: int, plot: Path | None, as_json: bool) -> None:
-    """The offline planner against random search at equal budget, on made landscapes; no simulator is needed."""
+def planner(
+    on: Literal["landscapes", "point-masses"], budget: int, wave: int, repeats: int, plot: Path | None, as_json: bool
+) -> None:
+    """The offline planner against random search at equal budget; no simulator is needed."""
     from wavebook.bench.planner import measure
 
-    print_json(measure(budget=budget, wave=wave, repeats=repeats, plot=plot))
+    print_json(measure(on=on, budget=budget, wave=wave, repeats=repeats, plot=plot))
