@@ -7,6 +7,7 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { choose } from './choose';
 import { CommandIDs } from './commandids';
+import { consent } from './consent';
 import { trackContextRow } from './contextrow';
 import { type ComparisonView, makeComparison } from './comparison';
 import type { IPlotContext } from './bokeh/embed';
@@ -151,6 +152,19 @@ export function addCommands(options: ICommandOptions): void {
           trans.__('No plan waits for approval.')
         );
     if (approval === null) {
+      return { approval: null };
+    }
+    const waiting = project.pendingApprovals.find(item => item.id === approval.id);
+    const agreed =
+      decision === 'reject' ||
+      waiting === undefined || // the server says why it is not to be decided
+      (await consent(
+        trans.__('Approve the plan?'),
+        trans.__('Wave %1: %2. Its runs are queued.', waiting.plan.id, waiting.plan.goal),
+        trans.__('Approve'),
+        trans
+      ));
+    if (!agreed) {
       return { approval: null };
     }
     const changes = args.changes

@@ -1,4 +1,4 @@
-import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import { InputDialog } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { stopIcon } from '@jupyterlab/ui-components';
@@ -6,6 +6,7 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { CommandIDs } from './commandids';
 import type { AddCommand, ICommandArguments } from './commands';
+import { consent } from './consent';
 import type { ProjectModel } from './project';
 import type { INightRequest } from './tokens';
 
@@ -44,7 +45,20 @@ export function addNightCommands(options: INightCommandOptions): void {
     },
     async args => {
       const asked = await requested(args, trans);
-      if (asked === null || !(await agreed(asked, await project.nightTerms(asked), trans))) {
+      if (asked === null) {
+        return { night: null };
+      }
+      const agreed = await consent(
+        trans.__('Grant a night?'),
+        trans.__(
+          '“%1”: %2. Its plans are approved without asking, until then or until you stop it.',
+          asked.directive,
+          await project.nightTerms(asked)
+        ),
+        trans.__('Grant'),
+        trans
+      );
+      if (!agreed) {
         return { night: null };
       }
       app.shell.activateById('wavebook');
@@ -88,23 +102,4 @@ async function requested(
         ...{ runs, gpu_hours, hours, until, patience }
       }
     : null;
-}
-
-/** Ask the person, whoever called the command: an agent must not grant itself what spends without asking. */
-async function agreed(
-  asked: INightRequest,
-  terms: string,
-  trans: TranslationBundle
-): Promise<boolean> {
-  const { button } = await showDialog({
-    title: trans.__('Grant a night?'),
-    body: trans.__(
-      '“%1”: %2. Its plans are approved without asking, until then or until you stop it.',
-      asked.directive,
-      terms
-    ),
-    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Grant') })],
-    defaultButton: 0
-  });
-  return button.accept;
 }

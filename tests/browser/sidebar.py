@@ -46,6 +46,24 @@ class Sidebar:
             [command, arguments],
         )
 
+    def asked(self, command: str, question: str, button: str, **arguments: object) -> object:
+        """Run a command as another extension would, answer what it asks a person, and answer its result."""
+        running = self.page.evaluate_handle(
+            """([command, args]) => {
+              const result = window.jupyterapp.commands.execute(command, args);
+              return { answer: result.then(value => [value, null], error => [null, error.message]) };
+            }""",
+            [command, arguments],
+        )
+        dialog = self.page.locator(".jp-Dialog")
+        expect(dialog).to_contain_text(question)
+        dialog.get_by_role("button", name=button, exact=True).click()
+        expect(dialog).to_have_count(0)
+        value, error = running.evaluate("({ answer }) => answer")
+        if error is not None:
+            raise RuntimeError(error)
+        return value
+
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme."""
         self.command("apputils:change-theme", theme=name)

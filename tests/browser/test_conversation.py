@@ -383,7 +383,11 @@ def test_a_standing_budget_is_given_seen_and_revoked(sidebar: Sidebar) -> None:
     expect(budget).to_contain_text("6 runs a wave, 2 of 2 GPU hours left")
     budget.get_by_role("button", name="Revoke").click()
     expect(budget).to_have_count(0)
-    granted = sidebar.command("wavebook:grant-budget", runs=3, hours=1)["budget"]  # type: ignore[index]
+    # By command, as another agent would: it cannot grant itself a budget, a person is asked.
+    refused = sidebar.asked("wavebook:grant-budget", "up to 3 runs", "Cancel", runs=3, hours=1)
+    assert refused == {"budget": None}
+    expect(budget).to_have_count(0)
+    granted = sidebar.asked("wavebook:grant-budget", "up to 3 runs", "Give", runs=3, hours=1)["budget"]  # type: ignore[index]
     assert (granted["runs"], granted["gpu_hours"]) == (3, 1)  # type: ignore[index, call-overload]
     expect(budget).to_contain_text("3 runs a wave")
     sidebar.command("wavebook:revoke-budget")

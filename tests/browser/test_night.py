@@ -41,14 +41,9 @@ def test_a_night_is_granted_seen_and_stopped(
     expect(sidebar.panel).to_contain_text("it was stopped", timeout=30_000)
     assert Nights(project).newest().outcome == "stopped"
     # By command, as another agent would: it cannot grant itself a night, a person is asked.
-    answer = sidebar.page.evaluate_handle(
-        """args => ({ answer: window.jupyterapp.commands.execute('wavebook:grant-night', args) })""",
-        {"directive": "learn faster", "waves": 1, "gpu_hours": 1},
-    )
-    dialog = sidebar.page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text("“learn faster”: 1 wave of up to")
-    dialog.get_by_role("button", name="Cancel").click()
-    assert answer.evaluate("({ answer }) => answer") == {"night": None}
+    asked = {"directive": "learn faster", "waves": 1, "gpu_hours": 1}
+    refused = sidebar.asked("wavebook:grant-night", "“learn faster”: 1 wave of up to", "Cancel", **asked)
+    assert refused == {"night": None}
     assert len(Nights(project).all()) == 1
     with pytest.raises(Exception, match="cannot be granted"):
         sidebar.command("wavebook:grant-night", directive="learn faster", waves=0)

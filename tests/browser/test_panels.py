@@ -384,8 +384,10 @@ def test_a_plan_is_sent_to_a_chosen_device(sidebar: Sidebar, lab: Lab, artifact:
     expect(devices.get_by_label("Any device")).to_be_checked()
     devices.get_by_role("checkbox", name="GPU 1").check()
     expect(devices.get_by_label("Any device")).not_to_be_checked()
-    with pytest.raises(Exception, match="exp999' is no experiment"):  # by command, too, it is approved as changed
-        sidebar.command("wavebook:approve", changes={"drop": ["exp999"]})
+    # By command a person is asked, whoever called it; also then it is approved as changed.
+    assert sidebar.asked("wavebook:approve", "Its runs are queued", "Cancel") == {"approval": None}
+    with pytest.raises(Exception, match="exp999' is no experiment"):
+        sidebar.asked("wavebook:approve", "Its runs are queued", "Approve", changes={"drop": ["exp999"]})
     sidebar.widen(420)
     sidebar.picture(artifact("plan-devices.png"))
     form.get_by_role("button", name="Approve as changed").click()

@@ -13,6 +13,7 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { choose } from '../choose';
 import { CommandIDs } from '../commandids';
+import { consent } from '../consent';
 import { RUN, type AddCommand, type Chooser, type ICommandArguments } from '../commands';
 import type { ProjectModel } from '../project';
 import type { IAttached, IConversationInfo, IRun } from '../tokens';
@@ -248,6 +249,7 @@ function addBudgetCommands(options: IChatCommandOptions): void {
     },
     async args => {
       let { runs, hours } = args;
+      const given = runs !== undefined && hours !== undefined;
       if (runs === undefined) {
         const asked = await InputDialog.getNumber({
           title: trans.__('Standing budget'),
@@ -265,6 +267,21 @@ function addBudgetCommands(options: IChatCommandOptions): void {
         hours = asked.value ?? undefined;
       }
       if (runs === undefined || hours === undefined) {
+        return { budget: null };
+      }
+      const agreed =
+        !given ||
+        (await consent(
+          trans.__('Give a standing budget?'),
+          trans.__(
+            'Plans of up to %1 runs are approved without asking, until %2 GPU hours are spent or you revoke it.',
+            runs,
+            hours
+          ),
+          trans.__('Give'),
+          trans
+        ));
+      if (!agreed) {
         return { budget: null };
       }
       const budget = await project.grantBudget(Math.round(runs), hours);

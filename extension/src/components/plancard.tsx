@@ -159,17 +159,27 @@ function Experiment(props: {
 
 /** Approve and Reject. A rejection may say why, which the agent reads. */
 function Decide(props: { approval: IApproval }): JSX.Element {
-  const { run, trans } = usePanel();
-  const { id, expires, problem } = props.approval;
+  const { project, run, trans } = usePanel();
+  const { id, expires } = props.approval;
   const [rejecting, setRejecting] = useState(false);
   const [editing, setEditing] = useState(false);
   const [deciding, setDeciding] = useState(false);
   const [why, setWhy] = useState('');
+  const [refused, setRefused] = useState('');
+  const problem = refused || props.approval.problem;
   const left = expires - useNow(true);
 
-  const decide = (command: string): void => {
+  const approve = (): void => {
     setDeciding(true);
-    void run(command, { approval: id, why }).finally(() => setDeciding(false));
+    project
+      .decide(id, 'approve') // not by the command, which would ask whoever has just clicked
+      .catch((reason: Error) => setRefused(reason.message))
+      .finally(() => setDeciding(false));
+  };
+
+  const reject = (): void => {
+    setDeciding(true);
+    void run(CommandIDs.reject, { approval: id, why }).finally(() => setDeciding(false));
   };
 
   if (editing) {
@@ -181,7 +191,7 @@ function Decide(props: { approval: IApproval }): JSX.Element {
         className="jp-Wavebook-decide"
         onSubmit={event => {
           event.preventDefault();
-          decide(CommandIDs.reject);
+          reject();
         }}
       >
         <input
@@ -217,7 +227,7 @@ function Decide(props: { approval: IApproval }): JSX.Element {
           type="button"
           className="jp-mod-styled jp-mod-accept"
           disabled={deciding}
-          onClick={() => decide(CommandIDs.approve)}
+          onClick={approve}
         >
           {trans.__('Approve')}
         </button>
