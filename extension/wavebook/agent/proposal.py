@@ -237,7 +237,7 @@ class Proposer:
             self._again(0, compared_with, seeds, f"{compared_with.name} on the same new seeds.", baseline=True),
             ExperimentSpec(
                 id=self.numbers.experiment_id(1),
-                slug=slugify(f"{' and '.join(tried.name for tried in found)}"),
+                slug=slugify(names),
                 hypothesis=f"What {names} change adds up: together they beat {compared_with.name}.",
                 overrides=both.overrides,
                 code=list(both.code),
