@@ -158,18 +158,13 @@ class Proposer:
         subject, evidence, schema = self._subject(schema, topic)
         ranking = rank(evidence, topic.metric, topic.direction)
         reference = ranking.reference.tried if ranking else None
-        number = self.directive.seeds or REPRODUCTION_SEEDS
         specs = []
         baseline = reference if reference is not None and reference is not subject else None
-        budget = self._max_runs()
-        if baseline is not None and budget == 1:
+        if baseline is not None and self._max_runs() == 1:
             self.reasons.append(f"The budget of one run leaves out {baseline.name}, which {subject.name} is judged by.")
             baseline = None
-        used = subject.seeds | (baseline.seeds if baseline else set())
-        seeds = self.directive.seed_list or fresh_seeds(used, number)
-        if len(seeds) * (2 if baseline else 1) > budget:
-            seeds = seeds[: max(1, budget // (2 if baseline else 1))]
-            self.reasons.append(f"The budget of {budget} runs leaves {len(seeds)} seeds each.")
+        judged = [subject] if baseline is None else [subject, baseline]
+        seeds = self._common_seeds(judged, len(judged))
         if baseline is not None:
             alike = f"{baseline.name} on the same new seeds, so that both are measured alike."
             specs.append(self._again(0, baseline, seeds, alike, baseline=True))
@@ -187,19 +182,11 @@ class Proposer:
             )
         )
         self.reasons.append(f"{subject.name} ran on seeds {_listed(sorted(subject.seeds))}; these are new ones.")
-        _, num_envs, iterations = subject.size
         other = other_device(self.project, subject) if self._devices() == ["auto"] else None
         if other is not None:
             self.reasons.append(f"{subject.name} is repeated on another device, {other.name}, to see if it wins there.")
-        plan = self._plan(
-            schema,
-            topic,
-            specs,
-            goal=f"Reproduce {subject.name} on {len(seeds)} new seeds",
-            parent=subject.experiments[-1].plan.id,
-            size=(self.directive.num_envs or num_envs, self.directive.iterations or iterations),
-            evidence=evidence,
-        )
+        goal = f"Reproduce {subject.name} on {len(seeds)} new seeds"
+        plan = self._of_named(schema, topic, specs, evidence, subject, goal)
         return plan if other is None else plan.model_copy(update={"devices": [other.id]})
 
     def _comparison(self, schema: TaskSchema) -> WavePlan:
@@ -370,10 +357,12 @@ class Proposer:
         # What the variation of a wave is judged against comes before it: without the noise, nothing is learnt from it.
         needed = BASELINE_SEEDS if ranking is None or ranking.noise is None else 1
         budget, wanted = self._max_runs() - repeats, len(chosen)
-        sizes = _ever_smaller(each, base, wanted, needed)
-        fits = (size for size in sizes if size[1] + size[0] * size[2] <= budget)
         shrunk = base + each * wanted > budget
-        each, base, number = next(fits)
+        each, base, number = next(
+            (seeds, baseline, left)
+            for seeds, baseline, left in _ever_smaller(each, base, wanted, needed)
+            if baseline + seeds * left <= budget
+        )
         chosen = chosen[:number]
         if shrunk:
             if wanted and not chosen:
