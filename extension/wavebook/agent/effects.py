@@ -145,14 +145,14 @@ class Effects:
 
     def _steps(self) -> Iterator[tuple[int, str, Any, float]]:
         for number, entry in enumerate(self.ranges):
-            current = _value(self.schema, self.start, entry.name)
+            current = self.schema.value_of(entry.name, self.start)
             for way in ("stronger", "weaker"):
                 for value in steps(self.schema, entry.name, current, way):
                     yield number, entry.name, value, _inside(entry, value)
 
     def _point(self, changes: Overrides) -> Array:
         """Places in the ranges; then of all else that was ever changed whether it is as where the search stands."""
-        inside = [_inside(entry, _value(self.schema, changes, entry.name)) for entry in self.ranges]
+        inside = [_inside(entry, self.schema.value_of(entry.name, changes)) for entry in self.ranges]
         missing = object()
         alike = [float(changes.get(name, missing) == self.start.get(name, missing)) for name in self.others]
         return np.array([*inside, *alike])
@@ -164,10 +164,6 @@ def better(evidence: Evidence, measured: Sequence[Tried], metric: str, direction
     means = {tried.name: sum(v) / len(v) for tried in measured if (v := tried.values(metric, protocol))}
     ordered = sorted(means, key=lambda name: means[name], reverse=direction == "up")
     return ordered[: max(1, -(-len(ordered) // 10))]
-
-
-def _value(schema: TaskSchema, overrides: Overrides, name: str) -> Any:
-    return overrides[name] if name in overrides else schema.parameters[name].default
 
 
 def _inside(entry: SearchRange, value: Any) -> float:

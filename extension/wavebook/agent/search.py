@@ -51,6 +51,24 @@ class Suggestion:
     """The better ones among the configurations that it rests on."""
 
 
+@dataclass(frozen=True)
+class _Search:
+    """What is searched and from where, and what was measured at its size."""
+
+    schema: TaskSchema
+    evidence: Evidence
+    measured: Sequence[Tried]
+    ranges: Sequence[SearchRange]
+    base: Overrides
+    metric: str
+    direction: Literal["down", "up"]
+
+    @property
+    def better(self) -> list[str]:
+        """The best configurations."""
+        return better(self.evidence, self.measured, self.metric, self.direction)
+
+
 def suggestions(
     schema: TaskSchema,
     evidence: Evidence,
@@ -76,52 +94,37 @@ def suggestions(
     ranges = [entry for entry in schema.search if _searchable(schema, entry, base) and entry.name not in without]
     if len(measured) < STARTUP or not ranges:
         return
-    if len(measured) < MANY:
-        yield from _by_effects(schema, evidence, measured, ranges, base, metric, direction)
-    else:
-        yield from _by_densities(schema, evidence, measured, ranges, base, metric, direction)
+    search = _Search(schema, evidence, measured, ranges, base, metric, direction)
+    yield from _by_effects(search) if len(measured) < MANY else _by_densities(search)
 
 
-def _by_effects(
-    schema: TaskSchema,
-    evidence: Evidence,
-    measured: Sequence[Tried],
-    ranges: Sequence[SearchRange],
-    base: Overrides,
-    metric: str,
-    direction: Literal["down", "up"],
-) -> Iterator[Suggestion]:
-    best = better(evidence, measured, metric, direction)
-    unit = quantity(metric).unit
-    widths = islice(cycle([len(ranges), FREE]), MOST)
-    for found in Effects(schema, evidence, ranges, base, metric, direction).proposals(widths):
+def _by_effects(search: _Search) -> Iterator[Suggestion]:
+    best = search.better
+    unit = quantity(search.metric).unit
+    effects = Effects(search.schema, search.evidence, search.ranges, search.base, search.metric, search.direction)
+    widths = islice(cycle([len(search.ranges), FREE]), MOST)
+    for found in effects.proposals(widths):
         mean, deviation, before = (format_number(n, 3) for n in (found.mean, found.deviation, found.before))
         why = (
-            f"after {len(measured)} measured configurations, the best of them {', '.join(best)}, a Gaussian process "
-            f"expects {mean} ± {deviation}{f' {unit}' if unit != '–' else ''} here and {before} without the change"
+            f"after {len(search.measured)} measured configurations, the best of them {', '.join(best)}, "
+            f"a Gaussian process expects {mean} ± {deviation}{f' {unit}' if unit != '–' else ''} here "
+            f"and {before} without the change"
         )
         yield Suggestion(found.overrides, why, best)
 
 
-def _by_densities(
-    schema: TaskSchema,
-    evidence: Evidence,
-    measured: Sequence[Tried],
-    ranges: Sequence[SearchRange],
-    base: Overrides,
-    metric: str,
-    direction: Literal["down", "up"],
-) -> Iterator[Suggestion]:
+def _by_densities(search: _Search) -> Iterator[Suggestion]:
     import optuna  # slow to import, and only needed once there is much to learn from
 
+    schema, ranges = search.schema, search.ranges
     space = {entry.name: _distribution(schema, entry) for entry in ranges}
-    study = _study(schema, evidence, measured, space, metric, direction)
-    best = better(evidence, measured, metric, direction)
+    study = _study(search, space)
+    best = search.better
     important = _important(study, space)
-    fewest = sorted(space, key=lambda name: sum(name in tried.overrides for tried in evidence.tried))
-    start = {entry.name: _to_space(entry, _value(schema, base, entry.name)) for entry in ranges}
+    fewest = sorted(space, key=lambda name: sum(name in tried.overrides for tried in search.evidence.tried))
+    start = {entry.name: _to_space(entry, schema.value_of(entry.name, search.base)) for entry in ranges}
     # While little is known, most of what a proposal varies is what was tried least; each second one looks far around.
-    known = 1 if len(measured) < len(space) else FREE // 2
+    known = 1 if len(search.measured) < len(space) else FREE // 2
     for number in range(MOST):
         width = len(space) if number % 2 == 0 else FREE
         rotated = [
@@ -143,32 +146,25 @@ def _by_densities(
         }
         if overrides:
             why = (
-                f"of {len(measured)} configurations measured, the better ones ({', '.join(best)}) lie nearer to this "
-                "than the others do, as the TPE sampler sees it"
+                f"of {len(search.measured)} configurations measured, the better ones ({', '.join(best)}) "
+                "lie nearer to this than the others do, as the TPE sampler sees it"
             )
             yield Suggestion(overrides, why, best)
 
 
-def _study(
-    schema: TaskSchema,
-    evidence: Evidence,
-    measured: Sequence[Tried],
-    space: Mapping[str, BaseDistribution],
-    metric: str,
-    direction: Literal["down", "up"],
-) -> Study:
+def _study(search: _Search, space: Mapping[str, BaseDistribution]) -> Study:
     import optuna
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="minimize" if direction == "down" else "maximize")
-    protocol = evidence.protocol(metric)
-    for tried in evidence.tried:
-        if tried.size != measured[0].size:
+    study = optuna.create_study(direction="minimize" if search.direction == "down" else "maximize")
+    schema, protocol = search.schema, search.evidence.protocol(search.metric)
+    for tried in search.evidence.tried:
+        if tried.size != search.measured[0].size:
             continue
         inside = {name: d for name, d in space.items() if _contains(schema, d, name, tried.overrides)}
-        params = {name: _to_space(schema.range_of(name), _value(schema, tried.overrides, name)) for name in inside}
-        values = tried.values(metric, protocol)
+        params = {name: _to_space(schema.range_of(name), schema.value_of(name, tried.overrides)) for name in inside}
+        values = tried.values(search.metric, protocol)
         # What broke or was hopeless counts among the worst, and what runs is not proposed a second time.
         lost = tried.broken or tried.given_up
         state = TrialState.PRUNED if lost else TrialState.COMPLETE if values else TrialState.RUNNING
@@ -196,7 +192,7 @@ def _important(study: Study, space: Mapping[str, BaseDistribution]) -> list[str]
 def _searchable(schema: TaskSchema, entry: SearchRange, base: Overrides) -> bool:
     removed = any(value is None and entry.name.startswith(f"{name}.") for name, value in base.items())
     numeric = schema.parameters[entry.name].type in {"float", "int"}
-    return numeric and not removed and isinstance(_value(schema, base, entry.name), int | float)
+    return numeric and not removed and isinstance(schema.value_of(entry.name, base), int | float)
 
 
 def _distribution(schema: TaskSchema, entry: SearchRange) -> BaseDistribution:
@@ -209,12 +205,8 @@ def _distribution(schema: TaskSchema, entry: SearchRange) -> BaseDistribution:
     return FloatDistribution(low, high, log=entry.log)
 
 
-def _value(schema: TaskSchema, overrides: Overrides, name: str) -> Any:
-    return overrides[name] if name in overrides else schema.parameters[name].default
-
-
 def _contains(schema: TaskSchema, distribution: BaseDistribution, name: str, overrides: Overrides) -> bool:
-    value = _value(schema, overrides, name)
+    value = schema.value_of(name, overrides)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     inside = _to_space(schema.range_of(name), value)

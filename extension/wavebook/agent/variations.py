@@ -58,7 +58,7 @@ class Setting:
 
     def current(self, name: str) -> Any:
         """The value of a parameter in the base."""
-        return self.base[name] if name in self.base else self.schema.parameters[name].default
+        return self.schema.value_of(name, self.base)
 
 
 def variations(setting: Setting) -> Iterator[Variation]:
@@ -94,13 +94,12 @@ def variations(setting: Setting) -> Iterator[Variation]:
 
 def repeated(standing: Standing, setting: Setting, experiment_id: str) -> ExperimentSpec:
     """A promising configuration on a seed that it has not seen, as an experiment on top of the base."""
-    tried, topic, parameters = standing.tried, setting.topic, setting.schema.parameters
-    names = changed(tried.overrides, setting.base)
+    tried, topic = standing.tried, setting.topic
     return ExperimentSpec(
         id=experiment_id,
         slug=f"again-{tried.name}",
         hypothesis=f"The lead of {tried.name} over the base holds on a seed that it has not seen.",
-        overrides={name: tried.overrides.get(name, parameters[name].default) for name in names},
+        overrides=_onto_base(setting, tried.overrides),
         code=[term for term in tried.code if term not in setting.code],
         seeds=fresh_seeds(tried.seeds, 1),
         prediction=Prediction(metric=topic.metric, direction=topic.direction),
@@ -213,7 +212,7 @@ def _below(names: Iterable[str]) -> tuple[str, ...]:
 def _onto_base(setting: Setting, overrides: Overrides) -> Overrides:
     """What makes of the wave's base a configuration that was tried."""
     names = changed(overrides, setting.base)
-    return {name: overrides.get(name, setting.schema.parameters[name].default) for name in names}
+    return {name: setting.schema.value_of(name, overrides) for name in names}
 
 
 def _searched(setting: Setting) -> Iterator[Variation]:
@@ -272,7 +271,7 @@ def _lost(setting: Setting, name: str, way: Way) -> list[str]:
     if setting.ranking is None:
         return []
     reference = setting.ranking.reference.tried.overrides
-    default = reference.get(name, setting.schema.parameters[name].default)
+    default = setting.schema.value_of(name, reference)
     return [
         standing.tried.name
         for standing in setting.ranking.others

@@ -82,7 +82,7 @@ class Landscape:
         """The error of a configuration without noise [m/s]."""
         total = LOWEST
         for entry, strength, best in self.matters:
-            value = overrides.get(entry.name, self.schema.parameters[entry.name].default)
+            value = self.schema.value_of(entry.name, overrides)
             total += strength * (place(entry, value) - best) ** 2
         return total
 

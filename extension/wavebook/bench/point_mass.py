@@ -79,9 +79,7 @@ class PointMass:
 
     def trained(self, overrides: Overrides, seed: int) -> float:
         """The velocity error after a training with a seed [m/s]."""
-        given = {
-            short: float(overrides.get(name, self.schema.parameters[name].default)) for short, name in NAMES.items()
-        }
+        given = {short: float(self.schema.value_of(name, overrides)) for short, name in NAMES.items()}
         chance = np.random.default_rng(seed)
         policy, value = np.zeros(4), np.zeros(6)
         log_std = np.array([math.log(given["std"])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -68,6 +69,10 @@ class TaskSchema(BaseModel):
             if entry.name not in self.parameters:
                 raise ValueError(f"search names {entry.name!r}, which is not among the parameters")
         return self
+
+    def value_of(self, name: str, overrides: Mapping[str, Any]) -> Any:
+        """What a parameter is with some overrides: theirs, else the task's own."""
+        return overrides[name] if name in overrides else self.parameters[name].default
 
     def range_of(self, name: str) -> SearchRange | None:
         """The declared search range of a parameter, or None where it has none."""
