@@ -22,7 +22,7 @@ iterations = 4
 
 [evaluation]
 num_envs = 2
-seconds = 2.0
+seconds = 0.5
 
 [devices]
 use = ["cpu"]
