@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,3 +89,11 @@ async def test_500_runs_and_400_messages_hold_no_route_up(project, jp_fetch):
         else:
             slow[route] = quickest
     assert slow == {}, "these routes work on the event loop [s]"
+
+
+async def test_a_collection_of_garbage_passes_over_what_a_server_keeps(project, jp_fetch):
+    # Drawing makes so many objects that full collections come about, and each holds the loop up while it walks all.
+    await jp_fetch("wavebook", "api", "comparison", params={"waves": "1"}, request_timeout=120)
+    kept, left = gc.get_freeze_count(), len(gc.get_objects())
+    assert kept > 200_000, "what was imported before the server answered, and Bokeh"
+    assert left < kept / 2

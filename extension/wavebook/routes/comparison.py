@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
+from functools import cache
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
@@ -19,7 +21,7 @@ MOST_NUMBERS = 60_000
 
 def comparison(project: Project, wave_ids: list[int]) -> str:
     """The comparison's document as JSON. Bokeh's own travels as a text, because it depends on the order of its keys."""
-    # Bokeh takes half a second to import, and a server that shows no comparison does without.
+    _import_drawing()
     from wavebook_tools.comparison import comparison_item
 
     for wave_id in wave_ids:
@@ -58,6 +60,7 @@ def detail(project: Project, wave_ids: list[int], metrics: list[str], window: tu
 
 def page(project: Project, wave_ids: list[int]) -> str:
     """The comparison as one HTML file that needs nothing else."""
+    _import_drawing()
     from wavebook_tools.comparison import comparison_page
 
     for wave_id in wave_ids:
@@ -130,6 +133,18 @@ class PageHandler(WavesHandler):
         text = await self.work(page, self.app.project, wave_ids)
         self.set_header("Content-Disposition", f'attachment; filename="comparison-{"-".join(map(str, wave_ids))}.html"')
         self.finish(text.encode(), set_content_type="text/html; charset=utf-8")
+
+
+@cache
+def _import_drawing() -> None:
+    """Import what draws: Bokeh takes half a second, and a server that shows no comparison does without.
+
+    It stays as long as the server. Left to the garbage collector, its 80 000 objects would be walked by every full
+    collection, of which drawing causes some, and the event loop would stand still meanwhile.
+    """
+    import wavebook_tools.comparison.page  # noqa: F401
+
+    gc.freeze()
 
 
 def _numbers(values: list[float]) -> list[float | None]:
