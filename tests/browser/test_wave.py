@@ -22,7 +22,7 @@ iterations = 4
 
 [evaluation]
 num_envs = 2
-seconds = 0.5
+seconds = 1.1
 
 [devices]
 use = ["cpu"]

@@ -18,7 +18,7 @@ iterations = 3
 
 [evaluation]
 num_envs = 5
-seconds = 1.5
+seconds = 1.1
 """
 
 

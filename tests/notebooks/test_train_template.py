@@ -44,7 +44,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         num_envs=2,
         iterations=2,
         devices=["cpu"],
-        evaluation=EvaluationSpec(num_envs=5, seconds=1.5),
+        evaluation=EvaluationSpec(num_envs=5, seconds=1.1),
         experiments=[
             ExperimentSpec(
                 id="exp001", slug="heavier", hypothesis="It learns", seeds=[7], overrides={WEIGHT: 4.5}, baseline=True

@@ -29,7 +29,7 @@ def test_a_term_in_source_trains_and_a_wrong_one_gets_no_device(tmp_path):
         num_envs=4,
         iterations=2,
         devices=["cpu"],
-        evaluation={"num_envs": 2, "seconds": 1.5},
+        evaluation={"num_envs": 2, "seconds": 1.1},
         experiments=[
             ExperimentSpec(id="exp001", slug="pitch-rate", hypothesis="It calms the base.", code=[PITCH_RATE]),
             ExperimentSpec(id="exp002", slug="too-wide", hypothesis="It has a wrong shape.", code=[WRONG_SHAPE]),
