@@ -206,7 +206,7 @@ def test_a_value_that_the_base_has_is_told_and_not_run(empty):
         ("paint it blue", "I made nothing of «paint», «blue»"),
         ("hello", "Name a goal"),
         ("reproduce the best", "nothing was measured yet"),
-        ("reproduce exp042", "there is no experiment exp042"),
+        ("reproduce exp042", "there is no experiment 'exp042'. Experiments here: none yet"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_with_a_reason(empty, directive, told):

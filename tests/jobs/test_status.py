@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tests.jobs.conftest import small_plan
 from wavebook.cli.output import run_table
+from wavebook_tools.jobs.devices import Device
 from wavebook_tools.jobs.processes import ProcessIdentity
 from wavebook_tools.jobs.recovery import finish_from_record
 from wavebook_tools.jobs.status import project_status, wave_state
@@ -113,6 +114,29 @@ def test_the_table_tells_what_the_watchdog_found_in_a_run_that_is_done(project: 
     with console.capture() as capture:
         console.print(run_table(waves, now=1000.0, findings={"exp001/s0": "dead policy: it stands; try: retry seed"}))
     assert "dead policy: it stands; try: retry seed" in capture.get()
+
+
+@pytest.mark.parametrize(
+    ("device", "name", "shown"),
+    [
+        ("GPU-aaaa-1", "NVIDIA H100", "GPU 1"),
+        ("GPU-cccc-3", "NVIDIA H200", "NVIDIA H200"),
+        ("GPU-cccc-3,GPU-dddd-4", "NVIDIA H200", "2 × NVIDIA H200"),
+        ("GPU-cccc-333333", None, "GPU-cccc-333"),
+        ("cpu", "AMD EPYC", "cpu"),
+        (None, None, ""),
+    ],
+)
+def test_the_table_calls_devices_as_people_do(
+    project: Project, device: str | None, name: str | None, shown: str
+) -> None:
+    run = status_of(project, []) | {"device": device, "device_name": name}
+    here = [Device(id="GPU-aaaa-1", kind="gpu", name="NVIDIA H100", index=1)]
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(run_table([{"id": 1, "slug": "small", "state": "queued", "runs": [run]}], 1000.0, devices=here))
+    heading, line = (next(line for line in capture.get().splitlines() if word in line) for word in ("device", "exp001"))
+    assert line[heading.index("device") : heading.index("time")].strip() == shown
 
 
 @pytest.mark.parametrize(

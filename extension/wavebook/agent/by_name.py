@@ -34,14 +34,18 @@ def find_named(names: Sequence[str], evidence: Evidence, ranking: Ranking | None
     for name in names:
         tried = ranking.best.tried if name in BEST and ranking is not None else evidence.find(name)
         if tried is None:
-            known = evidence.known
-            told = did_you_mean(name, known) or f" Experiments here: {', '.join(known) or 'none yet'}."
-            raise UsageError(f"there is no experiment {name!r}.{told}")
+            raise no_experiment(name, evidence.known)
         if tried not in found:
             found.append(tried)
     if len(found) < 2:
         raise UsageError(f"{' and '.join(names)} are the same configuration, {found[0].name}")
     return found
+
+
+def no_experiment(name: str, known: Sequence[str]) -> UsageError:
+    """That there is no experiment of a name, with the nearest of those that are there."""
+    told = did_you_mean(name, known) or f" Experiments here: {', '.join(known) or 'none yet'}."
+    return UsageError(f"there is no experiment {name!r}.{told}")
 
 
 def compared(found: Sequence[Tried], evidence: Evidence, metric: str) -> list[str]:

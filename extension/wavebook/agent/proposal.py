@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from wavebook.agent.branches import closed_branches, closing, left_for
-from wavebook.agent.by_name import compared, find_named, together
+from wavebook.agent.by_name import compared, find_named, no_experiment, together
 from wavebook.agent.collapse import close_collapsed
 from wavebook.agent.directive import Directive
 from wavebook.agent.estimate import estimate
@@ -301,7 +301,7 @@ class Proposer:
         known: list[str] = []
         for task in dict.fromkeys([schema.task, *self.tasks]):
             evidence = read_evidence(self.project, task)
-            known += [experiment for tried in evidence.tried for experiment in tried.names]
+            known += evidence.known
             if name is None:
                 ranking = rank(evidence, topic.metric, topic.direction)
                 if ranking is not None:
@@ -310,7 +310,7 @@ class Proposer:
                 return found, evidence, task_named(task, self.tasks)
         if name is None:
             raise UsageError("nothing was measured yet, so there is nothing to repeat; ask for a first wave")
-        raise UsageError(f"there is no experiment {name}; experiments here: {', '.join(sorted(known)) or 'none yet'}")
+        raise no_experiment(name, sorted(known))
 
     def _topic(self, schema: TaskSchema) -> Topic:
         """The topic whose number decides."""

@@ -16,6 +16,7 @@ from wavebook.cli.output import console, find_project, json_option, print_json, 
 from wavebook.cli.plan import user_name
 from wavebook.cli.progress import follow
 from wavebook_tools.errors import UsageError, WavebookError
+from wavebook_tools.jobs.devices import Device, list_devices
 from wavebook_tools.jobs.index import rebuild
 from wavebook_tools.jobs.queue import Queue, recover
 from wavebook_tools.jobs.status import project_status
@@ -116,7 +117,10 @@ def status(wave: int | None, wait: bool, project_path: Path | None, as_json: boo
     elif not document["waves"]:
         console.print('No waves yet. Start with: wavebook plan "what you want to find out"')
     else:
-        console.print(run_table(document["waves"], time.time(), _findings(project)))
+        devices: list[Device] = []
+        with contextlib.suppress(WavebookError):  # runs are shown also where the driver does not answer
+            devices = list_devices()
+        console.print(run_table(document["waves"], time.time(), findings=_findings(project), devices=devices))
         unknown = [str(wave["id"]) for wave in document["waves"] if not wave["runs"]]
         if unknown:
             console.print(

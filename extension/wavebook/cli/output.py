@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from wavebook_tools.jobs.devices import Device
 from wavebook_tools.records.project import Project
 
 console = Console(highlight=False)
@@ -89,8 +90,15 @@ def plan_table(plan: dict[str, Any]) -> Table:
     return table
 
 
-def run_table(waves: list[dict[str, Any]], now: float, findings: Mapping[str, str] | None = None) -> Group:
+def run_table(
+    waves: list[dict[str, Any]],
+    now: float,
+    *,
+    findings: Mapping[str, str] | None = None,
+    devices: Sequence[Device] = (),
+) -> Group:
     """The runs of waves, one a row; below each wave's, what is told of some: in a column, 80 would leave it no room."""
+    labels = {device.id: f"GPU {device.label}" if device.kind == "gpu" else device.label for device in devices}
     parts: list[RenderableType | None] = []
     for wave in waves:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -102,7 +110,7 @@ def run_table(waves: list[dict[str, Any]], now: float, findings: Mapping[str, st
                 run["id"],
                 _styled(run["state"]),
                 f"{run['iteration']}/{run['iterations']}",
-                ", ".join(name[:SHORT] for name in (run["device"] or "").split(",")),
+                escape(_device(run, labels)),
                 ago(run["started"], run["ended"] or now) if run["started"] else _in(run["estimated_start"], now),
                 "" if run["ended"] else ago(now, run["estimated_end"]),
                 velocity_error(run["metrics"]),
@@ -113,6 +121,15 @@ def run_table(waves: list[dict[str, Any]], now: float, findings: Mapping[str, st
         parts += ["" if parts else None, title, Padding(table, (0, 0, 0, 2))]
         parts.append(Padding(notes, (0, 0, 0, 2)) if notes.row_count else None)
     return Group(*(part for part in parts if part is not None))
+
+
+def _device(run: dict[str, Any], labels: Mapping[str, str]) -> str:
+    """A run's device as it is called on this machine, else as its result calls it, else by the start of its id."""
+    ids = [name for name in (run["device"] or "").split(",") if name]
+    name = run.get("device_name")
+    if name and "cpu" not in ids and not labels.keys() & set(ids):
+        return f"{len(ids)} × {name}" if len(ids) > 1 else str(name)
+    return ", ".join(labels.get(id, id[:SHORT]) for id in ids)
 
 
 def _note(run: dict[str, Any], finding: str | None) -> str:
