@@ -17,6 +17,7 @@ from wavebook.agent.manners import check_manners
 from wavebook.agent.offline import OfflinePlanner
 from wavebook.agent.planner import Proposal, Request, TextDelta, Unattended
 from wavebook_tools.errors import UsageError
+from wavebook_tools.jobs.devices import Device
 from wavebook_tools.records.plan import WavePlan
 from wavebook_tools.records.project import Project
 from wavebook_tools.tasks import check_plan
@@ -474,3 +475,18 @@ async def test_a_message_that_only_sizes_changes_the_plan_that_waits(empty):
 def test_a_wave_on_a_gpu_that_is_not_there_is_refused_as_it_is_planned(empty):
     with pytest.raises(UsageError, match="device '7' fits no device of this machine"):
         propose(empty, f"{FLAT}, learn faster on gpu 7")
+
+
+def test_gpus_that_are_to_be_left_alone_are(empty, monkeypatch):
+    gpus = [Device(id=f"GPU-{name}", kind="gpu", name="NVIDIA H100", index=index) for index, name in enumerate("abc")]
+    for module in ("proposal", "submission", "estimate"):
+        monkeypatch.setattr(f"wavebook.agent.{module}.list_devices", lambda: gpus)
+    assert propose(empty, f"{FLAT}, but not on gpu 0").devices == ["1", "2"]
+    assert propose(empty, f"{FLAT} on gpus 0 and 1, never use gpu 1").devices == ["0"]
+    assert propose(empty, f"{FLAT}, avoid gpu 7").devices == ["auto"]
+    with pytest.raises(UsageError, match="no device is left without GPU 2: the wave may take 2"):
+        propose(empty, f"{FLAT} on gpu 2, do not use gpu 2")
+    empty.settings_path.write_text('[engine]\nname = "slurm"\n')
+    plan = propose(empty, f"{FLAT}, but not on gpu 0")
+    assert plan.devices == ["auto"]
+    assert "A cluster chooses its GPUs itself" in plan.rationale

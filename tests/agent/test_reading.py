@@ -245,7 +245,6 @@ def test_what_is_not_understood_is_told():
         ("at 3 km/h", ["3", "km/h"]),
         ("error below 0.1 m/s", ["below", "0.1", "m/s"]),
         ("after a push of 5 seconds", ["push", "5", "seconds"]),
-        ("not on gpu 0", ["not on gpu 0"]),
         ("with 0 robots", ["0"]),
         ("with -5 seeds", ["5"]),
         ("得更稳", ["得更稳"]),
@@ -314,6 +313,9 @@ def test_lists_of_values_are_read_before_and_after_a_name(text, values):
 
 def test_what_is_not_to_be_used_or_changed_stays():
     assert read("do not run on gpu 0, use gpu 1").devices == ["1"]
+    assert read("track better, never run on gpu 3").spared == ["3"]
+    assert read("avoid gpus 0, 1 and 3, track better").spared == ["0", "1", "3"]
+    assert read("track better, without a gpu").spared is None
     assert read("turn better, no network changes").kept == ["agent.actor.hidden_dims"]
     assert read("turn better, no network changes").wishes == []
     (wish,) = read("get rid of the undesired contacts term").wishes
@@ -341,3 +343,30 @@ def test_misspelt_words_are_read_as_what_they_are_close_to_and_that_is_told():
     assert {wish.parameter for wish in misspelt.wishes} == {RATE, "env.rewards.feet_gait.weight"}
     assert (misspelt.experiments, misspelt.nothing_else, misspelt.unknown) == (3, True, [])
     assert read("paint the robot blue").unknown == ["paint", "blue"]
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("learning rate 1e-3, no wait, 5e-4", [f"try {RATE} = 0.0005"]),
+        ("learn faster with 3 seeds - sorry, 4 seeds", ["4 seeds each"]),
+        ("learn faster, 3 seeds, no wait, 5", ["5 seeds each"]),
+        ("learn faster in 20, no, 30 minutes", ["within 30 minutes"]),
+        ("learn faster, 1, no, 2, no, 3 seeds", ["3 seeds each"]),
+        ("learn faster, 2 seeds, sorry, 3 experiments", ["3 experiments", "2 seeds each"]),
+        ("learn faster in 2 experiments, no 3", []),
+    ],
+)
+def test_a_corrected_number_stands_for_the_one_before(text, notes):
+    directive = read(text)
+    assert set(notes) <= set(directive.notes)
+    assert len(directive.assignments) <= 1
+
+
+def test_the_same_as_before_but_for_one_thing_tries_nothing_else():
+    for text in ("same as last time but with learning rate 5e-4", "Like the previous wave, except learning rate 5e-4"):
+        directive = read(text)
+        assert directive.nothing_else
+        assert [(one.parameter, one.value) for one in directive.assignments] == [(RATE, 5e-4)]
+        assert directive.unknown == []
+    assert not read("keep the gait the same as before but turn better").unknown

@@ -59,6 +59,8 @@ class Directive:
     iterations: int | None = None
     num_envs: int | None = None
     devices: list[str] | None = None
+    spared: list[str] | None = None
+    """Indices of GPUs that are to be left alone."""
     gpu_hours: float | None = None
     seconds: float | None = None
     """How long the wave may take [s]."""
@@ -99,14 +101,13 @@ class Directive:
     @property
     def amends(self) -> bool:
         """Whether it only says how something is to run, as «again with 5 seeds» does of what was planned before."""
-        said = (self.task, self.seeds, self.seed_list, self.runs, self.iterations, self.num_envs, self.devices)
-        return (
-            self.intent == "plan" and not self.says_something and any((*said, self.gpu_hours, self.seconds, self.kept))
-        )
+        how = (self.task, self.seeds, self.seed_list, self.runs, self.iterations, self.num_envs, self.devices)
+        said = any((*how, self.spared, self.gpu_hours, self.seconds, self.kept))
+        return self.intent == "plan" and not self.says_something and said
 
     def amended(self, later: Directive) -> Directive:
         """This directive as a later one changes it."""
-        sizes = ("task", "runs", "iterations", "num_envs", "devices", "gpu_hours", "seconds")
+        sizes = ("task", "runs", "iterations", "num_envs", "devices", "spared", "gpu_hours", "seconds")
         changes: dict[str, Any] = {name: given for name in sizes if (given := getattr(later, name)) is not None}
         if later.seeds is not None or later.seed_list is not None:
             changes |= {"seeds": later.seeds, "seed_list": later.seed_list}

@@ -381,7 +381,22 @@ class Proposer:
         return any(device.kind == "gpu" for device in devices)
 
     def _devices(self) -> list[str]:
-        return self.directive.devices or self.settings.devices.use
+        """Where the wave is to run, without the GPUs that the directive wants left alone.
+
+        Raises:
+            UsageError: No device is left.
+        """
+        chosen, spared = self.directive.devices or self.settings.devices.use, self.directive.spared or []
+        if spared and self.settings.engine.name != "local":
+            self._once(f"A cluster chooses its GPUs itself, so GPU {', '.join(spared)} may be taken there.")
+        if not spared or self.settings.engine.name != "local":
+            return chosen
+        allowed = [device.label for device in select_devices(chosen, list_devices())]
+        left = [label for label in allowed if label.partition(":")[0] not in spared]  # 0:1 is a part of GPU 0
+        if not left:
+            listed = ", ".join(spared)
+            raise UsageError(f"no device is left without GPU {listed}: the wave may take {', '.join(allowed)}")
+        return chosen if left == allowed else left
 
     def _baseline(self, ranking: Ranking | None, evidence: Evidence, setting: Setting, number: int) -> ExperimentSpec:
         best = ranking.best if ranking else None

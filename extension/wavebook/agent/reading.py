@@ -159,6 +159,8 @@ class _Reader:
             if re.fullmatch(pattern, self.rest, re.DOTALL):
                 found.intent = intent
                 return found
+        self._corrected()
+        self._as_before()
         self._by_name()
         self._reproduction()
         self._task()
@@ -198,6 +200,28 @@ class _Reader:
     def _note(self, text: str) -> None:
         if text not in self.read_.notes:
             self.read_.notes.append(text)
+
+    def _corrected(self) -> None:
+        """«3 seeds, no wait, 5»: the second number stands for the first, unless they count different things."""
+        sorry = r"(?:no,?\s+wait|wait,?\s+no|no,?\s+sorry|sorry|i\s+meant?|correction|no,)"
+        number, counted = rf"(?<![\w.-])(?:{NUMBER}|{COUNT})(?![\w.-])", rf"(?:\s+({COUNTED})\b)?"
+        pattern = rf"{number}{counted}\s*[,;.–—-]*\s+{sorry},?\s+(?:make\s+(?:it|that)\s+)?({number}){counted}"
+        place = 0
+        while match := re.compile(pattern).search(self.rest, place):
+            first, second, what = match.groups()
+            place = match.start(2)
+            if first is None or what is None or what.rstrip("s") == first.rstrip("s"):
+                meant = " ".join(filter(None, (second, what or first)))
+                self.rest = f"{self.rest[: match.start()]}{meant}{self.rest[match.end() :]}"
+                place = match.start()
+
+    def _as_before(self) -> None:
+        """«Same as last time but with a learning rate of 5e-4»: the size and the base are the last wave's anyway, so
+        it says that nothing else is to be tried."""
+        before = r"(?:the\s+)?(?:last\s+(?:time|wave|one)|before|previous(?:\s+(?:wave|one|time))?)"
+        same = rf"(?:(?:(?:the\s+)?same|exactly|just)\s+(?:as|like)|like|as)\s+{before}|same\s+again"
+        if self._take(rf"\b(?:{same})\s*,?\s*\b(?:but|except|only|and)\b(?:\s+(?:now|this\s+time))?"):
+            self.read_.nothing_else = True
 
     def _by_name(self) -> None:
         """«Compare gait-weight and low-entropy», «combine exp002 with exp004»."""
@@ -486,14 +510,19 @@ class _Reader:
             rf"\b(?:without(?:\s+using)?|no|not\s+(?:on|{verbs}|using)|(?:do\s+not|don't|dont|never)\s+{verbs}"
             r"|avoid(?:ing)?|except(?:\s+for)?)"
         )
-        for match in self._take(rf"{never}\s+(?:the\s+|a\s+|any\s+)?gpus?\b(\s+\d+)?"):
+        listed = r"\d+(?:\s*(?:,|and|or|,\s*and)\s*\d+)*"
+        spared: list[str] = []
+        for match in self._take(rf"{never}\s+(?:the\s+|a\s+|any\s+)?gpus?\b(?:\s*({listed})\b)?"):
             if match[1]:
-                self.refused.append(match[0])
+                spared += re.findall(r"\d+", match[1])
             else:
                 chosen = ["cpu"]
+        if spared:
+            self.read_.spared = list(dict.fromkeys(spared))
+            self._note(f"not on GPU {', '.join(self.read_.spared)}")
         for match in self._take(rf"\b(?:{'|'.join(ORDINALS)})\s+(?:gpu|card)\b"):
             chosen.append(str(ORDINALS[match[0].split()[0]]))
-        for match in self._take(r"\b(?:gpus?|cuda)\s*[:#]?\s*(\d+(?:\s*(?:,|and|,\s*and)\s*\d+)*)\b"):
+        for match in self._take(rf"\b(?:gpus?|cuda)\s*[:#]?\s*({listed})\b"):
             chosen += re.findall(r"\d+", match[1])
         if self._take(r"\b(?:on\s+)?(?:the\s+|a\s+)?cpu\b"):
             chosen = chosen or ["cpu"]
