@@ -68,11 +68,12 @@ def test_a_look_that_finds_nothing_new_returns_the_same_reading(project: Project
 
 def test_a_run_is_followed_from_the_queue_to_its_end(project: Project, queue: Queue) -> None:
     reader = ProjectReader(project)
-    queue.submit_wave(small_plan(iterations=60))
+    queue.submit_wave(small_plan(iterations=120))
+    read_until(reader, lambda r: any(device.holders for device in r.devices))  # devices are asked more seldom
     live = read_until(reader, lambda r: bool(r.live) and r.live[0]["iteration"] > 5)
     assert live.counts == {"running": 1}
     html = queue_table(live)
-    assert f"{live.live[0]['iteration']}/60" in html
+    assert f"{live.live[0]['iteration']}/120" in html
     assert "training" in html
     assert "≈ " in html  # no earlier run tells how long it takes; its pace does
     assert any("exp001/s0" in holder for device in live.devices for holder in device.holders)

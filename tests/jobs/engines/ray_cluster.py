@@ -104,24 +104,38 @@ class RayCluster:
 
     def end(self, number: int) -> None:
         """End a node and all that it started, at once, as a machine that loses its power does."""
-        node = self.nodes[number]
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for process in [psutil.Process(node.pid), *psutil.Process(node.pid).children(recursive=True)]:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-        node.wait()
+        _kill(_family(self.nodes[number]))
+        self.nodes[number].wait()
 
     def close(self) -> None:
+        families = [_family(node) for node in self.nodes]  # what outlives its node would be found no more
         for node in self.nodes:
             node.send_signal(signal.SIGTERM)
-        for number, node in enumerate(self.nodes):
+        for node, family in zip(self.nodes, families, strict=True):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 node.wait(15)
-            self.end(number)
+            _kill([*family, *_family(node)])
+            node.wait()
 
     def logs(self) -> str:
         """What the nodes said at their start."""
         return (self.folder / "nodes.out").read_text(errors="replace")[-4000:]
+
+
+def _family(node: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """A node's process and all that it started; none where it is gone."""
+    try:
+        process = psutil.Process(node.pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 @contextlib.contextmanager
