@@ -12,6 +12,15 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 FRONT_END := $(shell find extension/src extension/style extension/schema -type f 2>/dev/null)
 
+# What a run, a server and the tests start.
+STARTED := isaaclab.app isaaclab.envs isaaclab_tasks.utils newton.solvers mujoco_warp rsl_rl.runners \
+  wavebook_locomotion.training wavebook_locomotion.evaluation.evaluate wavebook_locomotion.catalogue \
+  papermill ipykernel.kernelapp bokeh.plotting optuna jupyterlab.labapp wavebook.app wavebook.cli
+
+IMPORT := import importlib, sys; [*map(importlib.import_module, sys.argv[1:])]
+
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo lab test test-fast test-faults lint lint-python lint-front-end lock pictures install clean
 
 demo: install
@@ -27,11 +36,8 @@ install: .venv/installed
 	.venv/uv/bin/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
 	.venv/uv/bin/uv pip install --python $(BIN)/python --no-deps -e .
 	# A run starts two Pythons; where the environment forbids to keep compiled sources, each would compile them anew:
-	# half of the 20 s until a simulation stands. Some packages bring sources for other Pythons, which cannot be compiled.
-	$(BIN)/python -m compileall -q extension/wavebook kernel_tools locomotion
-	if [ -n "$${PYTHONDONTWRITEBYTECODE:-}" ]; then \
-	  PYTHONWARNINGS=ignore $(BIN)/python -m compileall -qq -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true; \
-	fi
+	# half of the 20 s until a simulation stands. What is imported here is kept compiled.
+	$(if $(PYTHONDONTWRITEBYTECODE),$(BIN)/python -W ignore -c '$(IMPORT)' $(STARTED))
 	touch $@
 
 .venv/uv/bin/uv:
