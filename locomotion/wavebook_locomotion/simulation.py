@@ -23,10 +23,13 @@ def open_environment(config: TaskConfig, *, mesh_threads: int | None = mesh_sear
     Args:
         mesh_threads: Threads on CUDA that search the ground below one collision shape; none for Newton's own number.
     """
+    import warp
     from isaaclab.app import launch_simulation
 
     from wavebook_locomotion.guard import GuardedRLEnv
 
+    # Nothing differentiates through the simulator; without their derivatives kernels compile in two thirds of the time.
+    warp.config.enable_backward = False
     # The environment writes into its configuration; a second one must find it as the first did.
     environment_config = copy.deepcopy(config.env)
     with _bare_command_line(), launch_simulation(environment_config, {}):

@@ -66,7 +66,7 @@ def cache_and_name(config: TaskConfig) -> tuple[Path, str]:
     own = sorted((key, repr(value)) for key, value in config.overrides.items() if key.startswith("env."))
     versions = [version(package) for package in ("warp-lang", "newton", "isaaclab")]
     arch = warp.get_device(config.device).arch
-    text = repr((config.task, config.physics, own, versions))
+    text = repr((config.task, config.physics, own, versions, "without derivatives"))
     return Path(str(warp.config.kernel_cache_dir)), f"{arch or 'cpu'}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
