@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.lab import Lab
 from tests.queues import end_queues
@@ -84,12 +84,16 @@ def open_lab(browser: Browser) -> Iterator[Callable[..., Page]]:
         if message.type in {"error", "warning"} and not refused:
             said.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
+    def notice(lab: Lab, request: Request) -> None:
+        lab.opened_notebook |= request.url.startswith(f"{lab.address}api/nbconvert")
+
     def start(lab: Lab, *, width: int = 1280, height: int = 800) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
         page.add_init_script(CATCH_BOKEH)
         page.set_default_timeout(PATIENCE)
         page.on("console", listen)
+        page.on("request", lambda request: notice(lab, request))
         page.on("pageerror", lambda error: said.append(f"exception: {error.stack or error}"))
         page.goto(lab.url(f"test-{os.getpid()}-{id(context)}-{next(workspaces)}"))
         pages.append(page)

@@ -40,6 +40,8 @@ class Lab:
         self.project = project
         self.home = home
         self.token = secrets.token_hex(16)
+        self.opened_notebook = False
+        """Whether a page has opened a notebook here."""
         self.log = home / "lab.log"
         self._runtime = home / "runtime"
         settings = home / "settings"
@@ -120,7 +122,7 @@ class Lab:
         the process for ever.
         """
         with contextlib.suppress(OSError):  # a server that does not answer is ended all the same
-            if self.ask("api/kernels"):
+            if self.opened_notebook:
                 self.ask("api/nbconvert")
 
     def _wait(self) -> str:
