@@ -50,6 +50,7 @@ install: .venv/installed
 	if [ -z "$$python" ]; then \
 	  echo "Python 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; \
 	fi; \
+	python=$$("$$python" -c 'import sys; print(sys._base_executable)'); : "of an active environment, which uv passes over"; \
 	"$$python" -m venv .venv/uv; \
 	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
 	.venv/uv/bin/uv venv --quiet --allow-existing --python "$$python" .venv
