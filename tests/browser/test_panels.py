@@ -272,6 +272,20 @@ def test_a_run_is_followed_and_a_failed_one_explained(
     expect(view.get_by_label("Result")).to_contain_text("error_vel_xy")
 
 
+def test_times_stand_still_while_the_server_does_not_answer(sidebar: Sidebar) -> None:
+    page, row = sidebar.page, sidebar.run(LIVE)
+    expect(row).to_have_attribute("data-state", "running", timeout=60_000)
+    page.route("**/wavebook/api/**", lambda route: route.abort())
+    page.evaluate("void window.jupyterapp.commands.execute('wavebook:refresh').catch(() => undefined)")
+    expect(sidebar.panel.get_by_role("alert")).to_contain_text("cannot reach its server")
+    page.wait_for_timeout(1100)
+    before = row.inner_text()
+    page.wait_for_timeout(2500)
+    assert row.inner_text() == before
+    page.unroute("**/wavebook/api/**")
+    expect(row).not_to_have_text(before)
+
+
 def test_the_filter_fills_its_lines_at_any_width(sidebar: Sidebar) -> None:
     bar = sidebar.panel.get_by_role("search")
     parts = [bar.get_by_role("searchbox"), bar.get_by_label("State"), bar.get_by_label("Order")]

@@ -38,21 +38,25 @@ export function useProject(): ProjectModel {
   return project;
 }
 
-/** The time [s], moving on once a second while `running`. */
+/**
+ * The time [s], moving on once a second while `running`. It stands still while the server does not answer: the longer
+ * a run would seem to stay at its iteration, the longer it would seem to need.
+ */
 export function useNow(running: boolean): number {
+  const { project } = usePanel();
   const [now, setNow] = useState(() => Date.now() / 1000);
   useEffect(() => {
     if (!running) {
       return;
     }
     const tick = (): void => {
-      if (!document.hidden) {
+      if (!document.hidden && project.problem === null) {
         setNow(Date.now() / 1000);
       }
     };
     tick();
     const timer = window.setInterval(tick, 1000);
     return () => window.clearInterval(timer);
-  }, [running]);
+  }, [project, running]);
   return now;
 }
