@@ -134,7 +134,9 @@ def _findings(project: Project) -> dict[str, str]:
     for decision in project.ledger.read():
         if decision.actor == "watchdog" and decision.what != "cancel":  # whose reason stands in the run's message
             suggested = (decision.refs.get("suggestion") or {}).get("action", "").replace("_", " ")
-            told = f"{decision.name}: {decision.why}" + (f"; try: {suggested}" if suggested else "")
+            named = decision.why.startswith(decision.name)  # as «out of memory: …» is
+            told = decision.why if named else f"{decision.name}: {decision.why}"
+            told += f"; try: {suggested}" if suggested else ""
             found.update(dict.fromkeys(decision.refs.get("runs", []), told))
     return found
 
