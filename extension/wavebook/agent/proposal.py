@@ -387,9 +387,10 @@ class Proposer:
             UsageError: No device is left.
         """
         chosen, spared = self.directive.devices or self.settings.devices.use, self.directive.spared or []
-        if spared and self.settings.engine.name != "local":
+        if not spared:
+            return chosen
+        if self.settings.engine.name != "local":
             self._once(f"A cluster chooses its GPUs itself, so GPU {', '.join(spared)} may be taken there.")
-        if not spared or self.settings.engine.name != "local":
             return chosen
         allowed = [device.label for device in select_devices(chosen, list_devices())]
         left = [label for label in allowed if label.partition(":")[0] not in spared]  # 0:1 is a part of GPU 0

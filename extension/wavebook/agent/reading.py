@@ -205,9 +205,10 @@ class _Reader:
         """«3 seeds, no wait, 5»: the second number stands for the first, unless they count different things."""
         sorry = r"(?:no,?\s+wait|wait,?\s+no|no,?\s+sorry|sorry|i\s+meant?|correction|no,)"
         number, counted = rf"(?<![\w.-])(?:{NUMBER}|{COUNT})(?![\w.-])", rf"(?:\s+({COUNTED})\b)?"
-        pattern = rf"{number}{counted}\s*[,;.–—-]*\s+{sorry},?\s+(?:make\s+(?:it|that)\s+)?({number}){counted}"
+        it = r"(?:make\s+(?:it|that)\s+)?"
+        pattern = re.compile(rf"{number}{counted}\s*[,;.–—-]*\s+{sorry},?\s+{it}({number}){counted}")
         place = 0
-        while match := re.compile(pattern).search(self.rest, place):
+        while match := pattern.search(self.rest, place):
             first, second, what = match.groups()
             place = match.start(2)
             if first is None or what is None or what.rstrip("s") == first.rstrip("s"):

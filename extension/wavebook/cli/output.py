@@ -98,7 +98,7 @@ def run_table(
     devices: Sequence[Device] = (),
 ) -> Group:
     """The runs of waves, one a row; below each wave's, what is told of some: in a column, 80 would leave it no room."""
-    labels = {device.id: f"GPU {device.label}" if device.kind == "gpu" else device.label for device in devices}
+    titles = {device.id: device.title for device in devices if device.kind == "gpu"}
     parts: list[RenderableType | None] = []
     for wave in waves:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -110,7 +110,7 @@ def run_table(
                 run["id"],
                 _styled(run["state"]),
                 f"{run['iteration']}/{run['iterations']}",
-                escape(_device(run, labels)),
+                escape(_device(run, titles)),
                 ago(run["started"], run["ended"] or now) if run["started"] else _in(run["estimated_start"], now),
                 "" if run["ended"] else ago(now, run["estimated_end"]),
                 velocity_error(run["metrics"]),
@@ -123,13 +123,13 @@ def run_table(
     return Group(*(part for part in parts if part is not None))
 
 
-def _device(run: dict[str, Any], labels: Mapping[str, str]) -> str:
+def _device(run: dict[str, Any], titles: Mapping[str, str]) -> str:
     """A run's device as it is called on this machine, else as its result calls it, else by the start of its id."""
     ids = [name for name in (run["device"] or "").split(",") if name]
     name = run.get("device_name")
-    if name and "cpu" not in ids and not labels.keys() & set(ids):
+    if name and "cpu" not in ids and not titles.keys() & set(ids):
         return f"{len(ids)} × {name}" if len(ids) > 1 else str(name)
-    return ", ".join(labels.get(id, id[:SHORT]) for id in ids)
+    return ", ".join(titles.get(id, id[:SHORT]) for id in ids)
 
 
 def _note(run: dict[str, Any], finding: str | None) -> str:

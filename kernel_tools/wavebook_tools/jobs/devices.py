@@ -54,6 +54,11 @@ class Device:
             return self.id
         return str(self.index) if self.slice_index is None else f"{self.index}:{self.slice_index}"
 
+    @property
+    def title(self) -> str:
+        """What people call it: ``GPU 0``, ``GPU 0:1`` for a MIG instance, or ``CPU``."""
+        return f"GPU {self.label}" if self.kind == "gpu" else "CPU"
+
     def as_dict(self) -> dict[str, Any]:
         """The device as plain JSON data."""
         return {**asdict(self), "label": self.label}

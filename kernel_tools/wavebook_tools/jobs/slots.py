@@ -77,7 +77,7 @@ class Slots:
         reasons = []
         elsewhere = False
         for device in wanted:
-            about = device.label if device.kind == "cpu" else f"GPU {device.label}"
+            about = device.label if device.kind == "cpu" else device.title
             held = leases.holders(device.id)
             if device.parent:  # whose other instances keep nobody from this one
                 held += leases.holders(device.parent, slices=False)

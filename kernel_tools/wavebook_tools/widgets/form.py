@@ -15,7 +15,7 @@ from wavebook_tools.tasks.catalogue import load_tasks
 from wavebook_tools.widgets import submission, tables
 from wavebook_tools.widgets.clicks import button
 from wavebook_tools.widgets.panel import Panel, account
-from wavebook_tools.widgets.reading import Reading, device_label
+from wavebook_tools.widgets.reading import Reading
 
 _WIDE = {"width": "min(640px, 98%)"}
 _LABEL = {"description_width": "110px"}
@@ -149,7 +149,7 @@ class SubmitForm(Panel):
 
     def _choices(self) -> list[tuple[str, str]]:
         devices = self.feed.now().devices
-        named = [(f"{device_label(d)} · {d.name}", d.id) for d in devices]
+        named = [(f"{d.title} · {d.name}", d.id) for d in devices]
         return [("any free device", "auto"), *named]
 
 

@@ -70,12 +70,7 @@ class Reading:
     @property
     def labels(self) -> dict[str, str]:
         """Short names of the devices by their ids."""
-        return {device.id: device_label(device) for device in self.devices}
-
-
-def device_label(device: Device) -> str:
-    """``GPU 0``, ``GPU 0:1`` for a MIG instance, or ``CPU``."""
-    return f"GPU {device.label}" if device.kind == "gpu" else "CPU"
+        return {device.id: device.title for device in self.devices}
 
 
 class ProjectReader:

@@ -13,7 +13,7 @@ from typing import Any
 
 from wavebook_tools.jobs.devices import CPU, Device
 from wavebook_tools.metrics.quantities import NO_UNIT, by_preference, format_number, quantity
-from wavebook_tools.widgets.reading import Reading, device_label
+from wavebook_tools.widgets.reading import Reading
 
 KEY_METRICS = {
     "error_vel_xy": "velocity error",
@@ -54,7 +54,7 @@ def device_table(reading: Reading, project: str) -> str:
     rows = []
     for device in reading.devices:
         cells = [
-            _head(f"{device_label(device)} · {device.name}" if device.kind == "gpu" else device.name),
+            _head(f"{device.title} · {device.name}" if device.kind == "gpu" else device.name),
             _cell(_share(device.utilisation, 100, f"{device.utilisation} %"), _SHORT),
             _cell(_memory(device), _SHORT),
             _cell(escape(_holders(device, project)) or f'<span style="{_QUIET}">free</span>'),
@@ -96,7 +96,7 @@ def queue_text(reading: Reading) -> str:
 
 def device_text(reading: Reading) -> str:
     """The devices, for a terminal."""
-    lines = [f"{device_label(d)}  {d.name}  {', '.join(d.holders) or 'free'}" for d in reading.devices]
+    lines = [f"{d.title}  {d.name}  {', '.join(d.holders) or 'free'}" for d in reading.devices]
     return "\n".join(["Devices:", *lines])
 
 
