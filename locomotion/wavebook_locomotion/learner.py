@@ -19,7 +19,7 @@ from tensordict import TensorDict
 
 from wavebook_locomotion import checkpoints, state
 from wavebook_locomotion.configuration import MATMUL_PRECISION, RSL_RL_VERSION, TaskConfig
-from wavebook_locomotion.finite import NumberCheck
+from wavebook_locomotion.graphed_ppo import GraphedPPO
 from wavebook_locomotion.iteration_log import GUARD_RESETS, IterationLogger, OnIteration
 
 ERROR_XY = "Metrics/error_vel_xy"
@@ -27,6 +27,12 @@ ERROR_XY = "Metrics/error_vel_xy"
 
 ERROR_YAW = "Metrics/error_vel_yaw"
 """The same for the yaw rate [rad/s]."""
+
+OURS = {
+    "PPO": "wavebook_locomotion.graphed_ppo:GraphedPPO",
+    "GaussianDistribution": "wavebook_locomotion.graphed_ppo:UncheckedGaussian",
+}
+"""What takes the place of rsl_rl's own classes in a training."""
 
 
 @contextlib.contextmanager
@@ -50,18 +56,10 @@ class MeasuredVecEnv(RslRlVecEnvWrapper):
     fell. Here every step of every robot counts.
     """
 
-    def __init__(self, env: Any, clip_actions: float | None = None, check_every: int | None = None) -> None:
-        """Wrap an environment.
-
-        Args:
-            env: Isaac Lab's environment with our guard.
-            clip_actions: Largest action; None for no limit.
-            check_every: Steps after which values that are not numbers raise; None for never.
-        """
+    def __init__(self, env: Any, clip_actions: float | None = None) -> None:
         super().__init__(env, clip_actions=clip_actions)
         self._error_sums = torch.zeros(2, device=self.device)
         self._steps = 0
-        self._check = NumberCheck(check_every) if check_every is not None else None
         self._last_log = self.unwrapped.extras.pop("log", None)
 
     def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
@@ -77,8 +75,6 @@ class MeasuredVecEnv(RslRlVecEnvWrapper):
         yaw = torch.abs(command[:, 2] - robot.root_ang_vel_b.torch[:, 2]).mean()
         self._error_sums += torch.stack((planar, yaw))
         self._steps += 1
-        if self._check is not None:
-            self._check.add({**observations}, rewards)
         return observations, rewards, dones, extras
 
     def take_measurements(self) -> dict[str, float]:
@@ -189,10 +185,13 @@ def make_runner(
     """The rsl_rl runner that trains ``config``'s learner in ``env``, or plays it back where there is no ``log_dir``."""
     agent = copy.deepcopy(config.agent)  # what follows takes fields away, and a configuration may be used again
     runner_config = to_dict(handle_deprecated_rsl_rl_cfg(agent, RSL_RL_VERSION))
+    for settings in (runner_config["algorithm"], runner_config["actor"]["distribution_cfg"]):
+        settings["class_name"] = OURS.get(settings["class_name"], settings["class_name"])
     runner_config["logger"] = {"class_name": "wavebook_locomotion.iteration_log:MetricWriter"}
-    # A rollout at a time in a training; what plays a policy back has the guard alone.
-    check_every = agent.num_steps_per_env if runner_config["check_for_nan"] and log_dir is not None else None
-    runner_config["check_for_nan"] = False  # ours
-    wrapped = MeasuredVecEnv(env, clip_actions=config.agent.clip_actions, check_every=check_every)
+    wrapped = MeasuredVecEnv(env, clip_actions=config.agent.clip_actions)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its networks
-        return MeasuredRunner(wrapped, runner_config, log_dir, config.device, on_iteration)
+        runner = MeasuredRunner(wrapped, runner_config, log_dir, config.device, on_iteration)
+    if isinstance(runner.alg, GraphedPPO):
+        # Ours checks a rollout at once; rsl_rl's runner reads every step.
+        runner.alg.check_numbers, runner.cfg["check_for_nan"] = runner.cfg["check_for_nan"], False
+    return runner

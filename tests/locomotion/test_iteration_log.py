@@ -12,9 +12,7 @@ pytest.importorskip("rsl_rl")
 import torch
 from rsl_rl.utils.logger import Logger
 
-from wavebook_locomotion.finite import NumberCheck
 from wavebook_locomotion.iteration_log import IterationLogger, MetricWriter, mean_by_name
-from wavebook_tools.diagnosis.not_a_number import ERRORS
 
 NUM_ENVS, STEPS = 16, 24
 CONFIG: dict[str, Any] = {
@@ -68,23 +66,3 @@ def test_means_are_over_the_records_that_have_a_value() -> None:
     logs = [{"a": torch.tensor(1.0), "b": 3.0}, {"a": torch.tensor([2.0, 6.0])}]
     assert mean_by_name(logs, "cpu") == {"a": pytest.approx(3.0), "b": pytest.approx(3.0)}
     assert mean_by_name([], "cpu") == {}
-
-
-def test_a_training_stops_at_the_end_of_the_rollout_in_which_a_number_was_lost() -> None:
-    check = NumberCheck(3)
-    good, rewards = {"policy": torch.zeros(2, 4), "critic": torch.zeros(2, 5)}, torch.zeros(2)
-    for _ in range(6):
-        check.add(good, rewards)
-    check.add({**good, "critic": torch.full((2, 5), float("nan"))}, rewards)
-    check.add(good, torch.tensor([0.0, float("nan")]))
-    with pytest.raises(ValueError, match="observation group 'critic' and the rewards returned by the environment"):
-        check.add(good, rewards)
-    for _ in range(3):  # what was told is not told again
-        check.add(good, rewards)
-
-
-def test_an_infinite_reward_stops_a_training_as_what_is_not_a_number() -> None:
-    check = NumberCheck(1)
-    with pytest.raises(ValueError, match="The rewards returned by the environment") as stopped:
-        check.add({"policy": torch.zeros(2, 4)}, torch.tensor([0.0, float("-inf")]))
-    assert ERRORS.search(str(stopped.value))

@@ -23,7 +23,8 @@ broken robot among thousands says nothing of its terrain and asks for nothing.""
 
 ERRORS = re.compile(
     r"normal expects all elements of std >= 0\.0"  # torch.normal of a policy whose deviation is NaN
-    r"|returned by the environment contains? NaN (?:or infinite )?values"  # rsl_rl and our NumberCheck
+    r"|returned by the environment contains? NaN (?:or infinite )?values"  # rsl_rl and our PPO
+    r"|The learner returned values that are not numbers"
     r"|Expected (?:parameter|value argument) .{0,400}? to satisfy the constraint"  # torch.distributions' check
     r"|Function '\w+' returned nan values"  # torch's anomaly mode
     r"|probability tensor contains either `?inf`?, `?nan`?"

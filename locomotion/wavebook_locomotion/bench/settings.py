@@ -24,7 +24,15 @@ RECORD = "guard.record"
 MESH_TILE = "newton.mesh_tile"
 """Threads on CUDA that search the ground's triangles below one collision shape; null for what Newton takes."""
 
-SWITCHES: dict[str, Any] = {MATMUL: configuration.MATMUL_PRECISION, RECORD: True, MESH_TILE: mesh_search.WARP}
+GRAPHS = "ppo.graphs"
+"""Whether PPO is given to a GPU as graphs, as in a training; false for one operation after the other."""
+
+SWITCHES: dict[str, Any] = {
+    MATMUL: configuration.MATMUL_PRECISION,
+    RECORD: True,
+    MESH_TILE: mesh_search.WARP,
+    GRAPHS: True,
+}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 from wavebook_locomotion import description
 from wavebook_locomotion.bench.clock import PhaseClock, wait_for
 from wavebook_locomotion.bench.mjlab_go1.laps import Laps
-from wavebook_locomotion.bench.settings import MATMUL, MESH_TILE, RECORD, Prepared
+from wavebook_locomotion.bench.settings import GRAPHS, MATMUL, MESH_TILE, RECORD, Prepared
 from wavebook_locomotion.configuration import RSL_RL_VERSION, TaskConfig
 from wavebook_locomotion.errors import ConfigurationError
 
@@ -112,6 +112,7 @@ def open_training(prepared: Prepared, log_dir: Path) -> Iterator[tuple[Any, Any]
         env.step(torch.zeros(env.action_space.shape, device=env.device))
         runner = make_runner(env, config, log_dir=str(log_dir))
         runner.matmul_precision = prepared.switches[MATMUL]
+        runner.alg.graphs = prepared.switches[GRAPHS]
         yield env, runner
 
 

@@ -53,11 +53,14 @@ NO_SCAN: Settings = {
 TILE: Settings = {"newton.mesh_tile": None}
 """Newton's own 256 threads a collision shape, 128 where the ground is a height field (docs/robot.md)."""
 
+NO_GRAPHS: Settings = {"ppo.graphs": False}
+
 LEAN: Settings = {**ITERATIONS, "guard.record": False, "agent.check_for_nan": False}
 
 VARIANTS: dict[str, Settings] = {
     "base": {},
     "wide tile": TILE,
+    "no graphs": NO_GRAPHS,
     "tile of 64": {"newton.mesh_tile": 64},
     "stock capacity": CAPACITY,
     "substep": SUBSTEP,

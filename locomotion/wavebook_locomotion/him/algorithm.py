@@ -11,6 +11,7 @@ from rsl_rl.utils import reduce_gradients_in_buckets
 from tensordict import TensorDict
 
 from wavebook_locomotion.errors import ConfigurationError
+from wavebook_locomotion.graphed_ppo import GraphedPPO
 from wavebook_locomotion.him.estimator import VELOCITY
 from wavebook_locomotion.him.model import SUCCESSOR, HimModel
 from wavebook_locomotion.symmetry.mirror import NEXT
@@ -19,7 +20,7 @@ _NEXT_SUCCESSOR = NEXT + SUCCESSOR
 _OPTIMIZER = "estimator_optimizer_state_dict"
 
 
-class HimPPO(PPO):
+class HimPPO(GraphedPPO):
     """PPO with the internal model of HIM (Long et al., arXiv 2312.11460).
 
     Every step is stored with what the step after it showed; where an episode ended that is its last observation, not
