@@ -63,7 +63,9 @@ class GraphedPPO(PPO):
             and isinstance(self._raw_actor.distribution, UncheckedGaussian)
             and not any(model.obs_normalization for model in models)
         )
-        self._recurrent = any(model.is_recurrent for model in models)
+        self._at_once = isinstance(self.optimizer, torch.optim.Adam) and not (
+            self.rnd or self.use_mixed_precision or self.is_multi_gpu or any(model.is_recurrent for model in models)
+        )
         self._groups = list(dict.fromkeys(group for model in models for group in model.obs_groups))
         self._rate = torch.zeros((), dtype=torch.float64, device=self.device)
         self._adam_rate = torch.zeros((), device=self.device)
@@ -74,7 +76,7 @@ class GraphedPPO(PPO):
 
     def act(self, obs: TensorDict) -> torch.Tensor:
         """Sample actions and keep what the update needs to know of them."""
-        if self._recurrent or not self._recorded:
+        if not self._recorded:
             return super().act(obs)
         with torch.inference_mode():
             if self._seen is None:
@@ -103,11 +105,23 @@ class GraphedPPO(PPO):
         Raises:
             ValueError: A loss is not a number, so neither are the networks' parameters.
         """
-        unlike = self._recurrent or self.rnd or self.use_mixed_precision or self.is_multi_gpu
-        if unlike or not isinstance(self.optimizer, torch.optim.Adam):
-            return super().update()
-        stored, size = self.storage, self.storage.num_envs * self.storage.num_transitions_per_env
-        size //= self.num_mini_batches
+        losses = self._update_at_once() if self._at_once else super().update()
+        broken = [name for name, loss in losses.items() if not math.isfinite(loss)]
+        if broken and self.check_numbers:
+            raise ValueError(
+                f"The learner returned values that are not numbers for the loss {' and '.join(broken)}: its parameters "
+                "are not numbers any more. A smaller learning rate, or smaller rewards, may keep them."
+            )
+        return losses
+
+    def load(self, loaded_dict: dict[str, Any], load_cfg: dict[str, Any] | None, strict: bool) -> bool:
+        self._forget_graphs()  # they write into the optimiser's state that goes now
+        return super().load(loaded_dict, load_cfg, strict)
+
+    def _update_at_once(self) -> dict[str, float]:
+        """What rsl_rl's update does, with one read at its end."""
+        stored = self.storage
+        size = stored.num_envs * stored.num_transitions_per_env // self.num_mini_batches
         rollout = self._rollout()
         if not self._batch:
             self._batch = {name: values.new_empty(size, *values.shape[1:]) for name, values in rollout.items()}
@@ -132,18 +146,7 @@ class GraphedPPO(PPO):
         # Only now has every operation run once, as recording wants it: allocations, handles, the optimiser's state.
         self._recorded = self.graphs and self._graphable
         names = ("value", "surrogate", "entropy", "symmetry")
-        found = dict(zip(names[: len(losses)], losses, strict=True))
-        broken = [name for name, loss in found.items() if not math.isfinite(loss)]
-        if broken and self.check_numbers:
-            raise ValueError(
-                f"The learner returned values that are not numbers for the loss {' and '.join(broken)}: its parameters "
-                "are not numbers any more. A smaller learning rate, or smaller rewards, may keep them."
-            )
-        return found
-
-    def load(self, loaded_dict: dict[str, Any], load_cfg: dict[str, Any] | None, strict: bool) -> bool:
-        self._forget_graphs()  # they write into the optimiser's state that goes now
-        return super().load(loaded_dict, load_cfg, strict)
+        return dict(zip(names[: len(losses)], losses, strict=True))
 
     def _forget_graphs(self) -> None:
         self._recorded = False
