@@ -479,7 +479,7 @@ def test_a_wave_on_a_gpu_that_is_not_there_is_refused_as_it_is_planned(empty):
 
 def test_gpus_that_are_to_be_left_alone_are(empty, monkeypatch):
     gpus = [Device(id=f"GPU-{name}", kind="gpu", name="NVIDIA H100", index=index) for index, name in enumerate("abc")]
-    for module in ("proposal", "submission", "estimate"):
+    for module in ("wave_frame", "exploration", "submission", "estimate"):
         monkeypatch.setattr(f"wavebook.agent.{module}.list_devices", lambda: gpus)
     assert propose(empty, f"{FLAT}, but not on gpu 0").devices == ["1", "2"]
     assert propose(empty, f"{FLAT} on gpus 0 and 1, never use gpu 1").devices == ["0"]

@@ -16,7 +16,7 @@ from wavebook.agent.diagnosis.mending import broken_run, mend
 from wavebook.agent.diagnosis.plan import Isolation, plan_for
 from wavebook.agent.directive import Directive
 from wavebook.agent.planner import Part, Proposal, Request, TextDelta
-from wavebook.agent.proposal import Proposed, Proposer
+from wavebook.agent.proposal import Proposed, propose
 from wavebook.agent.reading import read_directive
 from wavebook_tools.errors import UsageError
 from wavebook_tools.metrics.quantities import counted
@@ -117,7 +117,7 @@ class OfflinePlanner:
 
     def _propose(self, read: Directive, replaced: Approval | None = None) -> Proposed:
         approvals = Approvals(self.project, tasks=self._tasks)
-        proposed = Proposer(self.project, read, approvals.next_numbers(), self._known_tasks(), self.name).propose()
+        proposed = propose(self.project, read, approvals.next_numbers(), self._known_tasks(), self.name)
         pending = [approval for approval in approvals.list() if approval.state == "pending"]
         waiting = [str(approval.plan.id) for approval in pending if replaced is None or approval.id != replaced.id]
         if replaced is not None:
