@@ -23,6 +23,12 @@ from torch import nn
 SMALLEST_RATE, LARGEST_RATE, RATE_FACTOR = 1.0e-5, 1.0e-2, 1.5
 """Bounds and factor of the adaptive learning rate, which stand as numbers in rsl_rl's update."""
 
+LARGEST_ACTION = 1.0e4
+"""Larger actions are no policy's: a joint is told to turn by a fraction of an action in radians."""
+
+DIVERGED = "the learner diverged. A smaller learning rate, or smaller rewards, may keep it from that."
+A_BUG = "This usually indicates a bug in a term of the task."
+
 
 class UncheckedGaussian(GaussianDistribution):
     """rsl_rl's Gaussian; drawing from it does not read the device.
@@ -103,14 +109,13 @@ class GraphedPPO(PPO):
         """Learn from the rollout in the storage and empty it; returns the mean losses by name.
 
         Raises:
-            ValueError: A loss is not a number, so neither are the networks' parameters.
+            ValueError: A loss is not a number, or infinite.
         """
         losses = self._update_at_once() if self._at_once else super().update()
         broken = [name for name, loss in losses.items() if not math.isfinite(loss)]
         if broken and self.check_numbers:
             raise ValueError(
-                f"The learner returned values that are not numbers for the loss {' and '.join(broken)}: its parameters "
-                "are not numbers any more. A smaller learning rate, or smaller rewards, may keep them."
+                f"The learner returned values that are not numbers for the loss {' and '.join(broken)}: {DIVERGED}"
             )
         return losses
 
@@ -160,11 +165,14 @@ class GraphedPPO(PPO):
             name: torch.stack([torch.isfinite(values).all() for values in parts]).all()
             for name, parts in {**seen, "rewards": [stored.rewards]}.items()
         }
-        names = [name for name, fine in zip(finite, torch.stack([*finite.values()]).tolist(), strict=True) if not fine]
+        *fine, largest = torch.stack([*(flag.float() for flag in finite.values()), stored.actions.abs().max()]).tolist()
+        names = [name for name, is_fine in zip(finite, fine, strict=True) if not is_fine]
         if names:
+            run_away = not largest < LARGEST_ACTION
+            cause = f"The policy's actions reach {largest:.1e}: {DIVERGED}" if run_away else A_BUG
             raise ValueError(
                 f"The {' and the '.join(names)} returned by the environment contain NaN or infinite values, at one of"
-                f" the last {stored.num_transitions_per_env} steps. This usually indicates a bug in a term of the task."
+                f" the last {stored.num_transitions_per_env} steps. {cause}"
             )
 
     @contextlib.contextmanager

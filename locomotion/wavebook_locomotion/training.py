@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wavebook_locomotion import checkpoints
 from wavebook_locomotion.checkpoints import carry_over, iteration_of, state_path
@@ -61,12 +62,14 @@ def train(
             over the processes. On the CPU it is the number of processes.
 
     Raises:
-        ConfigurationError: ``checkpoint`` is not there, lacks its state or does not fit; ``iterations`` is below 1.
+        ConfigurationError: ``checkpoint`` is not there, lacks its state or does not fit; ``iterations`` is below 1; a
+            rollout has too few samples for its minibatches.
         RankError: One of several devices' processes died.
         ValueError: The simulator returned values that are not numbers.
     """
     if iterations < 1:
         raise ConfigurationError(f"iterations must be at least 1, not {iterations}")
+    _check_minibatches(config.agent, config.num_envs // max(devices, 1))
     tell = on_phase or (lambda phase: None)
     first = 0
     if checkpoint is not None:
@@ -144,3 +147,14 @@ def newest_checkpoint(folder: Path) -> Path | None:
 def _outcome(checkpoint: Path, iterations: int, per_iteration: int, seconds: float, resets: int) -> TrainingOutcome:
     steps = iterations * per_iteration
     return TrainingOutcome(checkpoint, iterations, steps, seconds, steps / seconds, resets)
+
+
+def _check_minibatches(agent: Any, num_envs: int) -> None:
+    samples, minibatches = num_envs * agent.num_steps_per_env, agent.algorithm.num_mini_batches
+    # One sample has no standard deviation.
+    fewest = 2 if agent.algorithm.normalize_advantage_per_mini_batch else 1
+    if samples < fewest * minibatches:
+        raise ConfigurationError(
+            f"agent.algorithm.num_mini_batches is {minibatches}, and a rollout of {num_envs} robots and "
+            f"{agent.num_steps_per_env} steps has {samples} samples: at most {samples // fewest} minibatches"
+        )

@@ -156,6 +156,15 @@ def test_values_that_are_not_numbers_end_a_training(broken: Broken, told: str) -
     with pytest.raises(ValueError, match=told) as ended:
         train(learner(GraphedPPO), 2, broken)
     assert ERRORS.search(str(ended.value))
+    assert ("learner diverged" in str(ended.value)) == ("loss" in told)
     unchecked = learner(GraphedPPO)
     unchecked.check_numbers = False
     train(unchecked, 2, broken)
+
+
+def test_actions_that_ran_away_are_told_from_a_bug_of_the_task() -> None:
+    algorithm = learner(GraphedPPO)
+    with torch.no_grad():
+        algorithm.actor.mlp[-1].bias.fill_(1e20)  # squares of such actions overflow
+    with pytest.raises(ValueError, match=r"The rewards returned .* actions reach 1\.0e\+20: the learner diverged"):
+        train(algorithm, 1)

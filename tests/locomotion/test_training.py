@@ -132,6 +132,16 @@ def test_a_wrong_call_says_what_is_wrong(tmp_path: Path) -> None:
         train(tmp_path, iterations=0)
     with pytest.raises(ConfigurationError, match=r"no checkpoint .*nowhere\.pt"):
         train(tmp_path, checkpoint=tmp_path / "nowhere.pt")
+    many = {"agent.algorithm.num_mini_batches": 65}
+    with pytest.raises(
+        ConfigurationError, match=r"65, and a rollout of 8 robots .* 64 samples: at most 64 minibatches"
+    ):
+        training.train(
+            configuration.load(FLAT, SMALL | many, num_envs=8, seed=5),
+            iterations=1,
+            log_dir=tmp_path,
+            on_iteration=lambda *_: None,
+        )
     config = configuration.load(FLAT, SMALL, num_envs=8, seed=5)
     with pytest.raises(ConfigurationError, match="is too short"):
         evaluation.evaluate(config, Path(__file__), num_envs=4, seconds=1.0)
