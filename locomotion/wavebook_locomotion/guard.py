@@ -107,7 +107,7 @@ class GuardedRLEnv(ManagerBasedRLEnv):
                 # Of a broken robot nothing is to be learnt, also where it is too fast or too low and all numbers.
                 for group in self.extras["final_obs"].values():
                     group[found] = torch.nan
-        # Isaac Lab gives 32 bits, which torch turns into the 64 it indexes with at every use: a third of a reset.
+        # Isaac Lab gives 32 bits, which torch turns into its 64 at every use: a third of a reset's launches.
         super()._reset_idx(env_ids if isinstance(env_ids, slice) else env_ids.long())
         if guard is not None:
             guard.broken.zero_()
