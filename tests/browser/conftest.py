@@ -119,7 +119,12 @@ Object.defineProperty(window, 'Bokeh', {
 # What JupyterLab itself says without any extension.
 # React in JupyterLab's own core, now and then, when an output is replaced while it is being drawn.
 # How long its plug-ins take on a busy machine.
-JUPYTERLAB_SAYS: tuple[str, ...] = ("Failed to execute 'removeChild' on 'Node'", "to activate.")
+# Its debugger, when a kernel is shut down while it is asked for breakpoints.
+JUPYTERLAB_SAYS: tuple[str, ...] = (
+    "Failed to execute 'removeChild' on 'Node'",
+    "to activate.",
+    "Could not restore the debugger state: Canceled future for debug_request",
+)
 
 BOKEH_SAYS = ").remove(): view was already destroyed"
 """BokehJS 3.10 removes the view of an axis label twice where a label was replaced before its figure goes."""
