@@ -17,6 +17,7 @@ from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
 from wavebook_locomotion.graphed_ppo import GraphedPPO, UncheckedGaussian
+from wavebook_locomotion.symmetry import presets
 from wavebook_tools.diagnosis.not_a_number import ERRORS
 
 Broken = Callable[[TensorDict, torch.Tensor], object]
@@ -41,21 +42,13 @@ def mirrored(env: Any, obs: TensorDict | None, actions: torch.Tensor | None) -> 
     return obs, actions
 
 
-SYMMETRIES: dict[str, dict[str, Any] | None] = {
-    "none": None,
-    "augmentation": {"use_data_augmentation": True},
-    "loss": {"use_mirror_loss": True, "mirror_loss_coeff": 0.5},
-    "measured": {},
-}
-
-
 def observations() -> TensorDict:
     return TensorDict({"policy": torch.randn(ENVS, SEEN), "critic": torch.randn(ENVS, SEEN + 2)}, batch_size=[ENVS]).to(
         DEVICE
     )
 
 
-def learner(kind: type[PPO], symmetry: str = "none", **settings: Any) -> PPO:
+def learner(kind: type[PPO], symmetry: str = presets.NONE, **settings: Any) -> PPO:
     torch.manual_seed(0)
     obs = observations()
     groups = {"actor": ["policy"], "critic": ["policy", "critic"]}
@@ -63,7 +56,7 @@ def learner(kind: type[PPO], symmetry: str = "none", **settings: Any) -> PPO:
     actor = MLPModel(obs, groups, "actor", ACTIONS, distribution_cfg=GAUSSIAN[kind], **hidden).to(DEVICE)
     critic = MLPModel(obs, groups, "critic", 1, **hidden).to(DEVICE)
     storage = RolloutStorage("rl", ENVS, STEPS, obs, [ACTIONS], DEVICE)
-    use = SYMMETRIES[symmetry]
+    use = presets.PRESETS.get(symmetry)
     settings["symmetry_cfg"] = None if use is None else {"env": None, "data_augmentation_func": mirrored, **use}
     common: dict[str, Any] = {"num_mini_batches": 4, "num_learning_epochs": 5, "learning_rate": 1e-3}
     return kind(actor, critic, storage, device=DEVICE, **{**common, **settings})
@@ -97,7 +90,7 @@ def weights(algorithm: PPO) -> torch.Tensor:
     "settings",
     [
         {},
-        *({"symmetry": symmetry} for symmetry in list(SYMMETRIES)[1:]),
+        *({"symmetry": symmetry} for symmetry in presets.PRESETS),
         {"schedule": "fixed"},
         {"use_clipped_value_loss": False, "normalize_advantage_per_mini_batch": True},
     ],
